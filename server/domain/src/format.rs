@@ -1,0 +1,104 @@
+//! Numbers for people.
+
+/// A size in binary units with three significant digits: `0 B`, `734 B`, `1.25 MiB`, `188 MiB`.
+#[must_use]
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut value = size as f64;
+    let mut unit = "B";
+    for next in UNITS {
+        value /= 1024.0;
+        unit = next;
+        // 1023.6 would be shown as `1024`, so the next unit takes over from there
+        if value < 1023.5 {
+            break;
+        }
+    }
+    match value {
+        v if v < 9.995 => format!("{v:.2} {unit}"),
+        v if v < 99.95 => format!("{v:.1} {unit}"),
+        v => format!("{v:.0} {unit}"),
+    }
+}
+
+/// A length of time with its two greatest units: `0 s`, `42 s`, `3 min 5 s`, `4 h`, `7 days`.
+#[must_use]
+pub fn seconds(length: i64) -> String {
+    let sign = if length < 0 { "-" } else { "" };
+    let length = length.unsigned_abs();
+    let (days, hours, minutes, rest) =
+        (length / 86_400, length / 3600 % 24, length / 60 % 60, length % 60);
+    let two = |great: String, small: u64, unit: &str| {
+        if small == 0 { great } else { format!("{great} {small} {unit}") }
+    };
+    let text = if days > 0 {
+        two(format!("{days} {}", if days == 1 { "day" } else { "days" }), hours, "h")
+    } else if hours > 0 {
+        two(format!("{hours} h"), minutes, "min")
+    } else if minutes > 0 {
+        two(format!("{minutes} min"), rest, "s")
+    } else {
+        format!("{rest} s")
+    };
+    format!("{sign}{text}")
+}
+
+/// A whole number with thin groups of three: `1 234 567`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_keep_three_digits_and_never_show_1024() {
+        for (size, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.00 KiB"),
+            (10 * 1024 * 1024, "10.0 MiB"),
+            (188 * 1024 * 1024, "188 MiB"),
+            (1024 * 1024 - 1, "1.00 MiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(bytes(size), text);
+        }
+    }
+
+    #[test]
+    fn lengths_show_two_units_at_most() {
+        for (length, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (185, "3 min 5 s"),
+            (4 * 3600, "4 h"),
+            (86_400 + 3600 + 59, "1 day 1 h"),
+            (7 * 86_400, "7 days"),
+            (-90, "-1 min 30 s"),
+        ] {
+            assert_eq!(seconds(length), text);
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped_from_the_right() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}
