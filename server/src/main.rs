@@ -1,1 +1,4 @@
-fn main() {}
+mod config;
+fn main() {
+    println!("{:?}", config::Config::load(None));
+}
