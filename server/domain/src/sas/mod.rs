@@ -1,22 +1,42 @@
-//! The SAS URL of a blob container: the right to write there, and a secret.
+//! The SAS URL of a blob container: an address, rights with an end, and a secret.
+//!
+//! A text becomes a [`SasUrl`] only through the rules here, the same in the browser while somebody
+//! types and on the server before anything starts. Invariants:
+//! - No text makes them panic, however mangled.
+//! - No finding, `Debug`, `Display` or summary holds anything of the query. The secret leaves only
+//!   through [`SasUrl::expose`], and no type that holds it can be serialized.
+//!
+//! A text goes through `text` (traces of copying), `place` (account and container), `parameters`
+//! (the query), `grant` (rights and life), and then through the `rules` that depend on the time.
 
 mod finding;
+mod grant;
+mod parameters;
 mod permissions;
+mod place;
+mod rules;
+mod stamp;
+mod text;
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use url::Url;
 
 pub use finding::{Finding, Severity};
 pub use permissions::{Permissions, UnknownPermission};
 
 use crate::{DestinationKind, DestinationSummary};
+use grant::Grant;
+use parameters::Parameters;
+use place::{Depth, Place};
 
 /// What the rules need to know of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct SasContext {
     pub now: DateTime<Utc>,
-    /// When the collection can be over at the latest.
+    /// When the collection can be over at the latest; `None` where no collection is in view.
     pub needed_until: Option<DateTime<Utc>>,
 }
 
@@ -29,101 +49,132 @@ pub struct Inspection {
     pub findings: Vec<Finding>,
 }
 
-/// A SAS URL whose shape is right.
+/// A well-formed SAS URL of a blob container. Rights and times may still be insufficient:
+/// [`SasUrl::check`] tells.
 #[derive(Clone)]
 pub struct SasUrl {
-    origin: String,
-    path: String,
-    account: String,
-    container: String,
-    permissions: Option<Permissions>,
-    starts_at: Option<DateTime<Utc>>,
-    expires_at: Option<DateTime<Utc>>,
+    place: Place,
+    grant: Grant,
+    /// The whole URL, normalised. Never shown.
     secret: String,
 }
 
 /// Applies every rule to a text.
 #[must_use]
-pub fn inspect(text: &str, _context: &SasContext) -> Inspection {
-    match SasUrl::parse(text) {
-        Ok(url) => Inspection {
-            url: Some(url),
-            findings: Vec::new(),
-        },
-        Err(findings) => Inspection {
-            url: None,
-            findings,
-        },
+pub fn inspect(text: &str, context: &SasContext) -> Inspection {
+    let mut reading = Reading::of(text);
+    if let Some(grant) = &reading.grant {
+        rules::life(grant, context, &mut reading.findings);
+        rules::rights(grant, &mut reading.findings);
+    }
+    reading
+        .findings
+        .sort_by_key(|finding| Reverse(finding.severity));
+    Inspection {
+        url: reading
+            .url
+            .filter(|_| !finding::any_error(&reading.findings)),
+        findings: reading.findings,
     }
 }
 
+/// What a text holds, as far as it could be read.
+struct Reading {
+    /// `None` when any finding is an error.
+    url: Option<SasUrl>,
+    grant: Option<Grant>,
+    findings: Vec<Finding>,
+}
+
+impl Reading {
+    /// Applies the rules that hold at any time.
+    fn of(text: &str) -> Self {
+        let mut findings = Vec::new();
+        let parsed = text::tidy(text, &mut findings).and_then(|text| {
+            let parsed = Url::parse(&text).ok();
+            if parsed.is_none() {
+                findings.push(text::not_a_url());
+            }
+            parsed
+        });
+        let Some(parsed) = parsed else {
+            return Self {
+                url: None,
+                grant: None,
+                findings,
+            };
+        };
+        let place = place::read(&parsed, &mut findings);
+        let parameters = Parameters::read(parsed.query().unwrap_or_default(), &mut findings);
+        let grant = grant::read(&parameters, parsed.scheme() == "http", &mut findings);
+        if matches!(place, Some((_, Depth::Deeper))) && !findings.iter().any(is_about_resource) {
+            findings.push(Finding::whole(
+                Severity::Error,
+                "The URL goes on after the container: it names a blob or a directory.",
+                "Leave out what stands between the container's name and the question mark.",
+            ));
+        }
+        let url = place
+            .filter(|_| !finding::any_error(&findings))
+            .map(|(place, _)| SasUrl {
+                secret: format!("{}{}?{}", place.origin, place.path, parameters.query),
+                place,
+                grant,
+            });
+        Self {
+            url,
+            grant: Some(grant),
+            findings,
+        }
+    }
+}
+
+/// The SAS says itself that it is not for a container; a path that fits it is not said again.
+fn is_about_resource(finding: &Finding) -> bool {
+    finding.is_error() && finding.parameter.as_deref() == Some("sr")
+}
+
 impl SasUrl {
-    /// Reads a SAS URL whatever its rights and times are.
+    /// Reads a SAS URL that may have lapsed or lack rights, for instance a stored one.
     ///
     /// # Errors
-    /// What is wrong with its shape.
+    /// What is wrong with its form; then it never was a SAS URL of a container.
     pub fn parse(text: &str) -> Result<Self, Vec<Finding>> {
-        let not = || {
-            vec![Finding::whole(
-                Severity::Error,
-                "The text is not a URL.",
-                "Paste the whole SAS URL, from https:// to its end.",
-            )]
-        };
-        let url = url::Url::parse(text.trim()).map_err(|_| not())?;
-        let host = url.host_str().ok_or_else(not)?;
-        let account = host.split('.').next().unwrap_or(host).to_owned();
-        let container = url
-            .path()
-            .trim_matches('/')
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let value = |name: &str| {
-            url.query_pairs()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.into_owned())
-        };
-        Ok(Self {
-            origin: url.origin().ascii_serialization(),
-            path: url.path().to_owned(),
-            account,
-            container,
-            permissions: value("sp").and_then(|letters| Permissions::from_letters(&letters).ok()),
-            starts_at: value("st").and_then(|at| at.parse().ok()),
-            expires_at: value("se").and_then(|at| at.parse().ok()),
-            secret: url.into(),
-        })
+        let reading = Reading::of(text);
+        reading.url.ok_or(reading.findings)
     }
 
+    /// The storage account's name; at a domain of its own, that domain.
     #[must_use]
     pub fn account(&self) -> &str {
-        &self.account
+        &self.place.account
     }
 
     #[must_use]
     pub fn container(&self) -> &str {
-        &self.container
+        &self.place.container
     }
 
-    /// `None`: governed by a stored access policy.
+    /// `None`: governed by a stored access policy (`si`).
     #[must_use]
     pub const fn permissions(&self) -> Option<Permissions> {
-        self.permissions
+        self.grant.permissions
     }
 
+    /// The later one of `st` and `skt`; `None`: valid from the beginning, or governed by a stored
+    /// access policy.
     #[must_use]
-    pub const fn starts_at(&self) -> Option<DateTime<Utc>> {
-        self.starts_at
+    pub fn starts_at(&self) -> Option<DateTime<Utc>> {
+        self.grant.starts.map(|bound| bound.at)
     }
 
+    /// The earlier one of `se` and `ske`; `None`: governed by a stored access policy.
     #[must_use]
-    pub const fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.expires_at
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.grant.expires.map(|bound| bound.at)
     }
 
-    /// The whole URL with its secret.
+    /// The whole URL with its secret, for the service and the sealed store only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.secret
@@ -135,9 +186,10 @@ impl SasUrl {
         inspect(&self.secret, context).findings
     }
 
+    /// Whether both lead to the same container: scheme, host, port and path.
     #[must_use]
     pub fn same_container(&self, other: &Self) -> bool {
-        self.origin == other.origin && self.path == other.path
+        self.place == other.place
     }
 
     /// What may be shown.
@@ -145,19 +197,21 @@ impl SasUrl {
     pub fn summary(&self, kind: DestinationKind) -> DestinationSummary {
         DestinationSummary {
             kind,
-            place: format!("{}/{}", self.account, self.container),
-            permissions: self.permissions,
-            expires_at: self.expires_at,
+            place: format!("{}/{}", self.account(), self.container()),
+            permissions: self.permissions(),
+            expires_at: self.expires_at(),
         }
     }
 }
 
+/// `https://account.blob.core.windows.net/container?‹secret›`
 impl fmt::Display for SasUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}?‹secret›", self.origin, self.path)
+        write!(f, "{}{}?‹secret›", self.place.origin, self.place.path)
     }
 }
 
+/// As `Display`, so that no type that holds one can betray it.
 impl fmt::Debug for SasUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

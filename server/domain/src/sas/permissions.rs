@@ -40,13 +40,26 @@ impl Permissions {
     /// # Errors
     /// When a letter stands for no known permission.
     pub fn from_letters(letters: &str) -> Result<Self, UnknownPermission> {
-        letters.chars().try_fold(Self(0), |set, letter| {
-            let place = NAMES
-                .iter()
-                .position(|(known, _)| *known == letter)
-                .ok_or(UnknownPermission)?;
-            Ok(Self(set.0 | 1 << place))
-        })
+        match Self::known_among(letters) {
+            (permissions, true) => Ok(permissions),
+            (_, false) => Err(UnknownPermission),
+        }
+    }
+
+    /// The rights whose letters are known, and whether all were; the service may learn new ones.
+    pub(super) fn known_among(letters: &str) -> (Self, bool) {
+        letters.chars().fold(
+            (Self(0), true),
+            |(set, all_known), letter| match Self::of_letter(letter) {
+                Some(right) => (Self(set.0 | right.0), all_known),
+                None => (set, false),
+            },
+        )
+    }
+
+    fn of_letter(letter: char) -> Option<Self> {
+        let place = NAMES.iter().position(|(known, _)| *known == letter)?;
+        Some(Self(1 << place))
     }
 
     /// The letters, in the order in which the service writes them.
