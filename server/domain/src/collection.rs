@@ -152,7 +152,9 @@ impl CollectionState {
             Self::Queued | Self::InProgress | Self::Waiting => {
                 Err("This collection has not ended yet.")
             }
-            Self::Cancelled => Err("A cancelled collection is not taken up again; start a new one."),
+            Self::Cancelled => {
+                Err("A cancelled collection is not taken up again; start a new one.")
+            }
             Self::Complete => Err("Nothing is missing from this collection."),
             Self::PartiallyComplete | Self::Failed if parts_with_gaps == 0 => {
                 Err("No part of this collection has failed.")
@@ -262,7 +264,10 @@ impl PartState {
     /// Something that was asked for is not at the destination.
     #[must_use]
     pub const fn has_gaps(&self) -> bool {
-        matches!(self, Self::Partial(_) | Self::Truncated(_) | Self::Failed(_))
+        matches!(
+            self,
+            Self::Partial(_) | Self::Truncated(_) | Self::Failed(_)
+        )
     }
 }
 
@@ -315,7 +320,10 @@ mod tests {
         let failed = || Failed(Reason::NotFound);
         let empty = || Skipped(Reason::NothingInWindow);
         assert_eq!(outcome(&[Complete, empty()]), CollectionState::Complete);
-        assert_eq!(outcome(&[Complete, failed()]), CollectionState::PartiallyComplete);
+        assert_eq!(
+            outcome(&[Complete, failed()]),
+            CollectionState::PartiallyComplete
+        );
         assert_eq!(outcome(&[missing()]), CollectionState::PartiallyComplete);
         assert_eq!(outcome(&[failed(), failed()]), CollectionState::Failed);
     }

@@ -30,13 +30,25 @@ pub fn bytes(size: u64) -> String {
 pub fn seconds(length: i64) -> String {
     let sign = if length < 0 { "-" } else { "" };
     let length = length.unsigned_abs();
-    let (days, hours, minutes, rest) =
-        (length / 86_400, length / 3600 % 24, length / 60 % 60, length % 60);
+    let (days, hours, minutes, rest) = (
+        length / 86_400,
+        length / 3600 % 24,
+        length / 60 % 60,
+        length % 60,
+    );
     let two = |great: String, small: u64, unit: &str| {
-        if small == 0 { great } else { format!("{great} {small} {unit}") }
+        if small == 0 {
+            great
+        } else {
+            format!("{great} {small} {unit}")
+        }
     };
     let text = if days > 0 {
-        two(format!("{days} {}", if days == 1 { "day" } else { "days" }), hours, "h")
+        two(
+            format!("{days} {}", if days == 1 { "day" } else { "days" }),
+            hours,
+            "h",
+        )
     } else if hours > 0 {
         two(format!("{hours} h"), minutes, "min")
     } else if minutes > 0 {
@@ -63,6 +75,8 @@ pub fn count(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -100,5 +114,69 @@ mod tests {
     fn counts_are_grouped_from_the_right() {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+
+    /// The number that a text with a unit shows, in bytes.
+    fn read_back(text: &str) -> f64 {
+        let (number, unit) = text.split_once(' ').expect("a unit");
+        let power = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+            .iter()
+            .position(|known| *known == unit)
+            .expect("a known unit");
+        number.parse::<f64>().expect("a number")
+            * 1024_f64.powi(i32::try_from(power).expect("small"))
+    }
+
+    proptest! {
+        #[test]
+        #[allow(clippy::cast_precision_loss, reason = "compared to half a percent")]
+        fn a_shown_size_is_true_to_half_a_percent_and_short(size in any::<u64>(), shift in 0_u32..64) {
+            let size = size >> shift;
+            let text = bytes(size);
+            prop_assert!(text.len() <= 8, "{}", text);
+            prop_assert!((read_back(&text) - size as f64).abs() <= size as f64 * 0.005_01, "{}", text);
+        }
+
+        #[test]
+        fn a_greater_size_never_looks_smaller(one in any::<u64>(), other in any::<u64>(), shift in 0_u32..64) {
+            let (small, great) = ((one >> shift).min(other >> shift), (one >> shift).max(other >> shift));
+            prop_assert!(read_back(&bytes(small)) <= read_back(&bytes(great)));
+        }
+
+        #[test]
+        fn a_shown_length_is_short_by_less_than_its_smaller_unit(length in any::<i64>()) {
+            let text = seconds(length);
+            prop_assert_eq!(text.starts_with('-'), length < 0);
+            let words: Vec<&str> = text.trim_start_matches('-').split(' ').collect();
+            let shown: u64 = words
+                .chunks(2)
+                .map(|pair| pair[0].parse::<u64>().expect("a number") * unit_seconds(pair[1]))
+                .sum();
+            let resolution = match words[1] {
+                "day" | "days" => 3600,
+                "h" => 60,
+                _ => 1,
+            };
+            prop_assert!(length.unsigned_abs() - shown < resolution, "{}", text);
+        }
+
+        #[test]
+        fn a_count_keeps_its_digits(number in any::<u64>()) {
+            let text = count(number);
+            prop_assert_eq!(text.replace('\u{202f}', ""), number.to_string());
+            let groups: Vec<&str> = text.split('\u{202f}').collect();
+            prop_assert!((1..=3).contains(&groups[0].len()));
+            prop_assert!(groups[1..].iter().all(|group| group.len() == 3));
+        }
+    }
+
+    fn unit_seconds(unit: &str) -> u64 {
+        match unit {
+            "day" | "days" => 86_400,
+            "h" => 3600,
+            "min" => 60,
+            "s" => 1,
+            other => panic!("an unknown unit: {other}"),
+        }
     }
 }

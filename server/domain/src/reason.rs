@@ -17,19 +17,29 @@ pub enum Reason {
     Vanished,
     /// A link leads out of the place that the configuration names, or it is no regular file.
     NotARegularFile,
-    TimedOut { seconds: u64 },
-    SizeLimit { bytes: u64 },
+    TimedOut {
+        seconds: u64,
+    },
+    SizeLimit {
+        bytes: u64,
+    },
     SpoolFull,
     NodeUnreachable,
     RedactionFailed,
     /// The compressed file ends early or is broken; what could be read was kept.
     Damaged,
     /// Reading failed in another way; the text is the operating system's.
-    Unreadable { detail: String },
+    Unreadable {
+        detail: String,
+    },
     /// A command ended with this exit code; its output was kept.
-    CommandFailed { exit_code: i32 },
+    CommandFailed {
+        exit_code: i32,
+    },
     /// A command could not be started or was killed by a signal.
-    CommandBroken { detail: String },
+    CommandBroken {
+        detail: String,
+    },
     /// There is no systemd journal on the node.
     NoJournal,
     /// The role has no log of this period.
@@ -38,7 +48,9 @@ pub enum Reason {
     FilteredOut,
     Cancelled,
     /// The destination answered no; the text says what it said, in plain words.
-    DestinationRefused { detail: String },
+    DestinationRefused {
+        detail: String,
+    },
     /// Something in the product itself failed; the log has more.
     Internal,
 }
@@ -54,20 +66,30 @@ impl fmt::Display for Reason {
             }
             Self::TimedOut { seconds } => write!(f, "timed out after {seconds} s"),
             Self::SizeLimit { bytes } => {
-                write!(f, "cut at the size limit of {}", crate::format::bytes(*bytes))
+                write!(
+                    f,
+                    "cut at the size limit of {}",
+                    crate::format::bytes(*bytes)
+                )
             }
             Self::SpoolFull => f.write_str("the spool is full"),
             Self::NodeUnreachable => f.write_str("the node cannot be reached"),
-            Self::RedactionFailed => f.write_str("withheld, because it could not be cleaned of secrets"),
+            Self::RedactionFailed => {
+                f.write_str("withheld, because it could not be cleaned of secrets")
+            }
             Self::Damaged => f.write_str("the compressed file is damaged or ends early"),
             Self::Unreadable { detail } => write!(f, "could not be read: {detail}"),
-            Self::CommandFailed { exit_code } => write!(f, "the command ended with exit code {exit_code}"),
+            Self::CommandFailed { exit_code } => {
+                write!(f, "the command ended with exit code {exit_code}")
+            }
             Self::CommandBroken { detail } => write!(f, "the command did not run: {detail}"),
             Self::NoJournal => f.write_str("there is no systemd journal on this node"),
             Self::NothingInWindow => f.write_str("no logs in this period"),
             Self::FilteredOut => f.write_str("left out by the request's filters"),
             Self::Cancelled => f.write_str("cancelled"),
-            Self::DestinationRefused { detail } => write!(f, "the destination refused it: {detail}"),
+            Self::DestinationRefused { detail } => {
+                write!(f, "the destination refused it: {detail}")
+            }
             Self::Internal => f.write_str("internal error; the log of the service tells more"),
         }
     }

@@ -97,7 +97,9 @@ impl CollectionDetail {
     /// # Errors
     /// Says why not.
     pub fn can_replace_sas(&self) -> Result<(), WhyNot> {
-        self.summary.state.can_replace_sas(self.summary.destination.kind)
+        self.summary
+            .state
+            .can_replace_sas(self.summary.destination.kind)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Letters and names, in the order in which the service writes them.
-const NAMES: [(char, &str); 15] = [
+const NAMES: [(char, &str); 16] = [
     ('r', "read"),
     ('a', "add"),
     ('c', "create"),
@@ -22,6 +22,8 @@ const NAMES: [(char, &str); 15] = [
     ('o', "ownership"),
     ('p', "permissions"),
     ('i', "immutability"),
+    // of queues and tables: comes along in the SAS of an account
+    ('u', "update"),
 ];
 
 /// A set of rights. In JSON it is the letters of `sp`.

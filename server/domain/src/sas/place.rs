@@ -168,7 +168,7 @@ fn account_of_known_cloud(labels: &str, findings: &mut Vec<Finding>) -> Option<S
             "The host is not that of a blob service.",
             "Ask support for the SAS URL of a blob container; its host has .blob. after the account's name.",
         )
-    } else if account.strip_suffix("-secondary").is_some() {
+    } else if account.ends_with("-secondary") {
         (
             "The host is the account's secondary one, which can only be read.",
             "Leave out -secondary after the account's name.",

@@ -10,6 +10,7 @@ use crate::format;
 /// Clocks of the service's machines and of ours may differ by this much.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(15);
 
+const ASK_RIGHTS: &str = "Ask support for one with the permissions read, write and list.";
 const ASK_NEW: &str = "Ask support for a new one.";
 
 /// Judges the times against the present and the collection's own end.
@@ -70,13 +71,13 @@ pub(super) fn rights(grant: &Grant, findings: &mut Vec<Finding>) {
             say(
                 Severity::Warning,
                 "The SAS URL allows to create blobs, not to write them: an upload that must be repeated may fail.",
-                "Ask support for one with the permissions read, write and list.",
+                ASK_RIGHTS,
             );
         } else {
             say(
                 Severity::Error,
                 "The SAS URL does not allow to write.",
-                "Ask support for one with the permissions read, write and list.",
+                ASK_RIGHTS,
             );
         }
     }
@@ -84,14 +85,14 @@ pub(super) fn rights(grant: &Grant, findings: &mut Vec<Finding>) {
         say(
             Severity::Warning,
             "The SAS URL does not allow to read: what arrived cannot be checked.",
-            "Ask support for one with the permissions read, write and list.",
+            ASK_RIGHTS,
         );
     }
     if !rights.has_list() {
         say(
             Severity::Warning,
             "The SAS URL does not allow to list: what is in the container cannot be checked.",
-            "Ask support for one with the permissions read, write and list.",
+            ASK_RIGHTS,
         );
     }
     if !rights.has_delete() {

@@ -128,20 +128,17 @@ fn the_signature_is_brought_into_its_one_encoding() {
     for (sig, repaired) in [
         (SIG.to_owned(), false),
         (SIGNATURE.to_owned(), false),
-        (SIG.to_lowercase(), false),
+        (
+            SIG.replace("%2F", "%2f")
+                .replace("%2B", "%2b")
+                .replace("%3D", "%3d"),
+            false,
+        ),
         (SIGNATURE.replace('=', "%3D"), false),
         (SIGNATURE.replace('+', " "), true),
         (SIGNATURE.replace('+', "%20"), true),
         (SIG.replace('%', "%25"), true),
     ] {
-        // only the escapes' own letters may change their case
-        let sig = if sig == SIG.to_lowercase() {
-            SIG.replace("%2F", "%2f")
-                .replace("%2B", "%2b")
-                .replace("%3D", "%3d")
-        } else {
-            sig
-        };
         let text = expected.replace(SIG, &sig);
         let inspection = look(&text);
         let url = inspection

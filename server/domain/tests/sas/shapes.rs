@@ -77,7 +77,7 @@ pub const SHAPES: [Shape; 12] = [
         "account SAS",
         "https://contosologs.blob.core.windows.net/east-1?sv=2024-11-04&ss=bfqt&srt=sco&sp=rwdlacupiytfx&se=2028-11-18T22:00:00Z&st=2026-11-18T22:00:00Z&spr=https",
         ("contosologs", "east-1"),
-        "racwdxyltfpi",
+        "racwdxyltfpiu",
         "2028-11-18T22:00:00Z",
     ),
     shape(
