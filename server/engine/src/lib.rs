@@ -2,12 +2,30 @@
 //! delivers it, and remembers what was sent, why, by whom and where.
 //!
 //! [`Engine`] is the only door. The portal and the command line use the same calls.
+//!
+//! The folders follow the way of the data: `source` yields items, `window` finds the bytes that lie
+//! in the asked period, `redact` cleans them in memory, `bundle` packs them into the spool,
+//! `delivery` moves them to a `destination`; `collection` leads a request through all of these, and
+//! `store` remembers. Only cleaned bytes ever reach the disk.
 
+mod bundle;
+mod collection;
 mod config;
+mod delivery;
+mod destination;
+mod engine;
 mod error;
-pub mod redact;
-pub mod source;
-pub mod window;
+mod instance;
+mod people;
+mod redact;
+mod secrets;
+mod settings;
+mod source;
+mod store;
+mod window;
 
+pub use collection::CollectionRequest;
 pub use config::{Compression, EngineConfig, RoleConfig, SourceConfig};
-pub use error::{EngineError, FieldError};
+pub use engine::{Engine, OpenError};
+pub use error::{EngineError, FieldError, chain};
+pub use people::{SessionToken, SessionView, UserView};

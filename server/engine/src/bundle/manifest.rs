@@ -1,0 +1,201 @@
+//! The manifest: what was collected, from where, what is missing and why. Written last.
+//!
+//! A collection may have a million items: they are read from the store page by page and written as
+//! they come, so that memory stays constant.
+
+use std::io::{self, BufWriter, Write};
+
+use chrono::{DateTime, Utc};
+use domain::settings::ConsentView;
+use domain::views::RedactionCount;
+use domain::{CollectionState, PartState, Window};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::writer::BundleError;
+use crate::store::{CollectionRow, ItemRow, PartRow, Store, VolumeRow};
+
+/// Grows when a reader would have to change.
+const FORMAT: u32 = 1;
+const PAGE: u32 = 500;
+
+#[derive(Serialize)]
+struct Head<'a> {
+    format: u32,
+    product: &'static str,
+    product_version: &'static str,
+    id: String,
+    kind: &'static str,
+    outcome: CollectionState,
+    asked_by: &'a str,
+    consent: Option<ConsentView>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    written_at: DateTime<Utc>,
+    window: Window,
+    node: &'a str,
+    folder: &'a str,
+    destination: &'a domain::DestinationSummary,
+    request: &'a crate::store::EffectiveRequest,
+    redactions: Vec<RedactionCount>,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    node: &'a str,
+    role: &'a str,
+    #[serde(flatten)]
+    state: &'a PartState,
+    reason_text: Option<String>,
+    items_planned: u64,
+    items_read: u64,
+    items_missing: u64,
+    read_bytes: u64,
+    kept_bytes: u64,
+    volumes: Vec<Volume<'a>>,
+}
+
+#[derive(Serialize)]
+struct Volume<'a> {
+    name: &'a str,
+    size_bytes: u64,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    source: domain::SourceKind,
+    name: &'a str,
+    entry: Option<&'a str>,
+    volume: Option<&'a str>,
+    outcome: &'static str,
+    reason: Option<String>,
+    read_bytes: u64,
+    kept_bytes: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    taken_whole: bool,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    redactions: &'a std::collections::BTreeMap<String, u64>,
+}
+
+/// Writes the manifest of `collection` as it stands, ending as `outcome`.
+pub async fn write_manifest(
+    store: &Store,
+    collection: &CollectionRow,
+    outcome: CollectionState,
+    out: impl Write,
+) -> Result<(), BundleError> {
+    let volumes = store.volumes(collection.id).await?;
+    let parts = store.parts(collection.id).await?;
+    let head = Head {
+        format: FORMAT,
+        product: "help-support",
+        product_version: env!("CARGO_PKG_VERSION"),
+        id: collection.id.to_string(),
+        kind: collection.kind.code(),
+        outcome,
+        asked_by: &collection.asked_by,
+        consent: store.collection_consent(collection.id).await?,
+        created_at: collection.created_at,
+        started_at: collection.started_at,
+        written_at: Utc::now(),
+        window: collection.window,
+        node: &collection.node,
+        folder: &collection.folder,
+        destination: &collection.destination.summary,
+        request: &collection.request,
+        redactions: store.redactions(collection.id).await?,
+    };
+    let mut out = BufWriter::new(out);
+    open_object(&mut out, &head)?;
+    out.write_all(b",\"parts\":[")?;
+    for (position, part) in parts.iter().enumerate() {
+        if position > 0 {
+            out.write_all(b",")?;
+        }
+        write_part(store, collection, part, &volumes, &mut out).await?;
+    }
+    out.write_all(b"]}\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn write_part(
+    store: &Store,
+    collection: &CollectionRow,
+    part: &PartRow,
+    volumes: &[VolumeRow],
+    out: &mut impl Write,
+) -> Result<(), BundleError> {
+    let own: Vec<_> = volumes
+        .iter()
+        .filter(|volume| volume.part == Some(part.position))
+        .collect();
+    let summary = Part {
+        node: &part.node,
+        role: &part.role,
+        state: &part.state,
+        reason_text: part.state.reason().map(ToString::to_string),
+        items_planned: part.items_planned,
+        items_read: part.counts.items,
+        items_missing: part.counts.items_missing,
+        read_bytes: part.counts.read_bytes,
+        kept_bytes: part.counts.kept_bytes,
+        volumes: own
+            .iter()
+            .filter_map(|volume| {
+                let sha256 = volume.sha256.as_deref()?;
+                Some(Volume {
+                    name: &volume.name,
+                    size_bytes: volume.packed_bytes,
+                    sha256,
+                })
+            })
+            .collect(),
+    };
+    open_object(out, &summary)?;
+    out.write_all(b",\"items\":[")?;
+    let mut after = String::new();
+    let mut first = true;
+    loop {
+        let page = store
+            .items_page(collection.id, part.position, &after, PAGE)
+            .await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.entry_name);
+        for item in &page {
+            if !std::mem::take(&mut first) {
+                out.write_all(b",")?;
+            }
+            serde_json::to_writer(&mut *out, &describe(item, &own)).map_err(io::Error::from)?;
+        }
+    }
+    out.write_all(b"]}")?;
+    Ok(())
+}
+
+fn describe<'a>(item: &'a ItemRow, volumes: &[&'a VolumeRow]) -> Item<'a> {
+    let volume = item
+        .volume
+        .and_then(|id| volumes.iter().find(|volume| volume.id == id));
+    Item {
+        source: item.kind,
+        name: &item.label,
+        entry: volume.map(|_| item.entry_name.as_str()),
+        volume: volume.map(|volume| volume.name.as_str()),
+        outcome: item.outcome,
+        reason: item.reason.as_ref().map(ToString::to_string),
+        read_bytes: item.read_bytes,
+        kept_bytes: item.kept_bytes,
+        taken_whole: item.taken_whole,
+        redactions: &item.redactions,
+    }
+}
+
+/// Writes an object without its closing brace.
+fn open_object(out: &mut impl Write, value: &impl Serialize) -> Result<(), BundleError> {
+    let text = serde_json::value::to_raw_value(value).map_err(io::Error::from)?;
+    let open = RawValue::get(&text).strip_suffix('}').unwrap_or_default();
+    out.write_all(open.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Bundles: a part's zip, written as a stream into volumes in the spool.
+//!
+//! Bytes that a volume has once written never change, so that delivery may send its blocks while
+//! the end is not yet there. Only cleaned bytes get here.
+
+mod manifest;
+mod spool;
+mod volume;
+mod writer;
+
+pub use manifest::write_manifest;
+pub use spool::Spool;
+pub use volume::{SealedVolume, SpooledVolume, VolumeFile, VolumeProgress};
+pub use writer::{BundleError, BundleWriter, Packing};

@@ -1,0 +1,65 @@
+//! Which items each part has, from metadata alone.
+
+use std::collections::HashSet;
+
+use domain::{Reason, RoleName, SourceKind};
+
+use crate::config::RoleConfig;
+use crate::source::{self, Item};
+use crate::store::CollectionRow;
+
+/// A part before it is run.
+#[derive(Debug)]
+pub struct PlannedPart {
+    pub role: RoleName,
+    /// Newest first.
+    pub items: Vec<Item>,
+    /// What the plan looked for and did not get: a label and why.
+    pub missing: Vec<(String, Reason)>,
+    /// Whether the request's filters left any source.
+    pub has_sources: bool,
+}
+
+impl PlannedPart {
+    pub fn planned_bytes(&self) -> u64 {
+        self.items.iter().map(|item| item.planned_bytes).sum()
+    }
+}
+
+/// Looks at the sources of all roles. Does blocking I/O.
+pub fn plan(collection: &CollectionRow) -> Vec<PlannedPart> {
+    collection
+        .request
+        .roles
+        .iter()
+        .map(|role| plan_role(collection, role))
+        .collect()
+}
+
+fn plan_role(collection: &CollectionRow, role: &RoleConfig) -> PlannedPart {
+    let wanted = |kind: SourceKind| {
+        collection.request.kinds.is_empty() || collection.request.kinds.contains(&kind)
+    };
+    let mut part = PlannedPart {
+        role: role.name.clone(),
+        items: Vec::new(),
+        missing: Vec::new(),
+        has_sources: false,
+    };
+    let mut names = HashSet::new();
+    for source in role.sources.iter().filter(|source| wanted(source.kind())) {
+        part.has_sources = true;
+        let found = source::plan(source, &collection.window, collection.request.zone);
+        // two globs of a role may meet the same file
+        part.items.extend(
+            found
+                .items
+                .into_iter()
+                .filter(|item| names.insert(item.entry_name.clone())),
+        );
+        part.missing.extend(found.missing);
+    }
+    part.items
+        .sort_by(|one, other| other.modified_at.cmp(&one.modified_at));
+    part
+}

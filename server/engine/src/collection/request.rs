@@ -1,0 +1,217 @@
+//! What may be asked for, checked before anything is stored.
+
+use chrono::{DateTime, Utc};
+use domain::people::Actor;
+use domain::sas::SasContext;
+use domain::window::Edge;
+use domain::{
+    CollectionId, CollectionKind, DestinationChoice, DestinationKind, DestinationSummary, NodeName,
+    RoleName, SasUrl, Severity, SourceKind, Window,
+};
+use uuid::Uuid;
+
+use super::names;
+use crate::config::RoleConfig;
+use crate::engine::Inner;
+use crate::error::{EngineError, FieldError};
+use crate::secrets::Place;
+use crate::store::{EffectiveRequest, NewCollection, StoredDestination};
+
+/// A request as it comes from a form or the command line.
+#[derive(Clone, Debug)]
+pub struct CollectionRequest {
+    pub start: DateTime<Utc>,
+    pub end: DateTime<Utc>,
+    /// Empty: all.
+    pub roles: Vec<RoleName>,
+    /// Empty: all.
+    pub nodes: Vec<NodeName>,
+    /// Empty: all.
+    pub kinds: Vec<SourceKind>,
+    pub destination: DestinationChoice,
+}
+
+/// The row of a sealed SAS URL of a collection.
+pub fn place(row: &str) -> Place<'_> {
+    Place {
+        table: "collection",
+        row,
+    }
+}
+
+impl Inner {
+    /// Checks a request and queues it, or says everything that is wrong with it.
+    pub(crate) async fn queue(
+        &self,
+        request: CollectionRequest,
+        actor: &Actor,
+        owner: Option<Uuid>,
+    ) -> Result<CollectionId, EngineError> {
+        let now = Utc::now();
+        let mut errors = Vec::new();
+        let window = Window::checked(request.start, request.end, self.config.limits, now)
+            .map_err(|error| {
+                let field = match error.edge() {
+                    Edge::Start => "start",
+                    Edge::End => "end",
+                };
+                errors.push(FieldError {
+                    field,
+                    message: error.to_string(),
+                });
+            })
+            .ok();
+        let roles = self.chosen_roles(&request.roles, &mut errors);
+        self.check_nodes(&request.nodes, &mut errors);
+        if !roles.is_empty() && !has_sources(&roles, &request.kinds) {
+            errors.push(FieldError {
+                field: "kinds",
+                message: "None of the chosen roles has a source of this kind.".to_owned(),
+            });
+        }
+        let id = CollectionId(Uuid::now_v7());
+        let row = id.to_string();
+        let destination = match self.store_destination(&request.destination, place(&row), now) {
+            Ok(destination) => Some(destination),
+            Err(EngineError::Invalid(wrong)) => {
+                errors.extend(wrong);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let (Some(window), Some(destination), true) = (window, destination, errors.is_empty())
+        else {
+            return Err(EngineError::Invalid(errors));
+        };
+        let effective = EffectiveRequest {
+            roles,
+            kinds: request.kinds,
+            zone: self.config.zone,
+            compression: self.config.compression,
+            volume_size_bytes: self.config.volume_size_bytes,
+        };
+        self.store
+            .insert_collection(&NewCollection {
+                id,
+                kind: CollectionKind::Manual,
+                actor,
+                owner,
+                created_at: now,
+                node: &self.config.node.0,
+                window,
+                request: &effective,
+                folder: &names::folder(&self.config.stack_name, now, id),
+                destination: &destination,
+            })
+            .await?;
+        tracing::info!(collection = %id, by = %actor, "collection queued");
+        self.nudged.notify_waiters();
+        Ok(id)
+    }
+
+    fn chosen_roles(&self, names: &[RoleName], errors: &mut Vec<FieldError>) -> Vec<RoleConfig> {
+        if names.is_empty() {
+            return self.config.roles.clone();
+        }
+        for name in names {
+            if !self.config.roles.iter().any(|role| role.name == *name) {
+                errors.push(FieldError {
+                    field: "roles",
+                    message: format!("There is no role named {name}."),
+                });
+            }
+        }
+        self.config
+            .roles
+            .iter()
+            .filter(|role| names.contains(&role.name))
+            .cloned()
+            .collect()
+    }
+
+    fn check_nodes(&self, nodes: &[NodeName], errors: &mut Vec<FieldError>) {
+        for node in nodes.iter().filter(|node| **node != self.config.node) {
+            let message = format!(
+                "There is no node named {node}; this one is {}.",
+                self.config.node
+            );
+            errors.push(FieldError {
+                field: "nodes",
+                message,
+            });
+        }
+    }
+
+    /// What is kept of a destination, its secret sealed for `place`. Fields: `destination`, `sas_url`.
+    pub(crate) fn store_destination(
+        &self,
+        choice: &DestinationChoice,
+        place: Place<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<StoredDestination, EngineError> {
+        match choice {
+            DestinationChoice::SasUrl(sas) => {
+                check_sas(sas, now, "sas_url")?;
+                let secret = self
+                    .vault
+                    .seal(place, sas.expose())
+                    .map_err(EngineError::internal)?;
+                Ok(StoredDestination {
+                    summary: sas.summary(DestinationKind::SasUrl),
+                    secret: Some(secret),
+                })
+            }
+            DestinationChoice::Managed => {
+                let sas = self.managed_sas()?;
+                check_sas(&sas, now, "destination")?;
+                // read anew when it is used: such URLs are rotated
+                Ok(StoredDestination {
+                    summary: sas.summary(DestinationKind::Managed),
+                    secret: None,
+                })
+            }
+            DestinationChoice::Directory(path) => {
+                let path = path.as_ref().unwrap_or(&self.config.bundle_directory);
+                Ok(StoredDestination {
+                    summary: DestinationSummary {
+                        kind: DestinationKind::Directory,
+                        place: path.to_string_lossy().into_owned(),
+                        permissions: None,
+                        expires_at: None,
+                    },
+                    secret: None,
+                })
+            }
+        }
+    }
+}
+
+fn has_sources(roles: &[RoleConfig], kinds: &[SourceKind]) -> bool {
+    kinds.is_empty()
+        || roles
+            .iter()
+            .flat_map(|role| &role.sources)
+            .any(|source| kinds.contains(&source.kind()))
+}
+
+/// Refuses a SAS URL that cannot work; warnings are for the form to show.
+pub fn check_sas(sas: &SasUrl, now: DateTime<Utc>, field: &'static str) -> Result<(), EngineError> {
+    let context = SasContext {
+        now,
+        needed_until: None,
+    };
+    let errors: Vec<_> = sas
+        .check(&context)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| FieldError {
+            field,
+            message: format!("{} {}", finding.problem, finding.advice),
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(EngineError::Invalid(errors))
+    }
+}

@@ -1,0 +1,118 @@
+//! Whose turn it is: one collection at a time, over all processes with this data directory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::CollectionId;
+use tokio_util::sync::CancellationToken;
+
+use super::run::{RunEnd, run};
+use crate::engine::Inner;
+use crate::error::{EngineError, chain};
+use crate::instance::Turn;
+use crate::store::CollectionRow;
+
+/// How often a waiting process looks whether it is its turn.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Runs queued and interrupted collections until `shutdown`.
+pub async fn serve(inner: &Arc<Inner>, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = serve_next(inner, shutdown).await {
+            tracing::error!(error = %chain(&error), "the queue could not be served");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = inner.nudged.notified() => {}
+        }
+    }
+}
+
+async fn serve_next(inner: &Arc<Inner>, shutdown: &CancellationToken) -> Result<(), EngineError> {
+    while !shutdown.is_cancelled() {
+        let Some((collection, _turn)) = next(inner, None).await? else {
+            return Ok(());
+        };
+        run(inner, collection, shutdown).await?;
+    }
+    Ok(())
+}
+
+/// Waits until it is this collection's turn and runs it in this process. Interrupted by `shutdown`,
+/// it is left for the next process that serves.
+pub async fn drive(
+    inner: &Arc<Inner>,
+    id: CollectionId,
+    shutdown: &CancellationToken,
+) -> Result<(), EngineError> {
+    loop {
+        let row = inner
+            .store
+            .find_collection(id)
+            .await?
+            .ok_or(EngineError::NotFound("the collection"))?;
+        if row.state.is_final() {
+            return Ok(());
+        }
+        if let Some((collection, _turn)) = next(inner, Some(id)).await? {
+            return match run(inner, collection, shutdown).await? {
+                RunEnd::Ended => Ok(()),
+                RunEnd::Interrupted => Err(EngineError::Unavailable("interrupted".to_owned())),
+            };
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Err(EngineError::Unavailable("interrupted".to_owned())),
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Takes the turn and claims a collection: the one named, or the first that nobody living owns.
+async fn next(
+    inner: &Inner,
+    only: Option<CollectionId>,
+) -> Result<Option<(CollectionRow, Turn)>, EngineError> {
+    // look before taking the turn, so that an idle process never has it
+    if candidate(inner, only).await?.is_none() {
+        return Ok(None);
+    }
+    let Some(turn) = inner.instance.try_turn().map_err(EngineError::internal)? else {
+        return Ok(None);
+    };
+    let Some(row) = candidate(inner, only).await? else {
+        return Ok(None);
+    };
+    if !inner
+        .store
+        .claim_collection(row.id, row.owner, inner.instance.id())
+        .await?
+    {
+        return Ok(None);
+    }
+    let claimed = inner.store.find_collection(row.id).await?;
+    Ok(claimed.map(|row| (row, turn)))
+}
+
+async fn candidate(
+    inner: &Inner,
+    only: Option<CollectionId>,
+) -> Result<Option<CollectionRow>, EngineError> {
+    for row in inner.store.unfinished_collections().await? {
+        let mine = match (only, row.owner) {
+            (Some(id), _) => row.id == id,
+            (None, None) => true,
+            // a process that waits for its turn on the command line drives its own collection
+            (None, Some(owner)) if row.state == domain::CollectionState::Queued => !inner
+                .instance
+                .is_alive(owner)
+                .map_err(EngineError::internal)?,
+            // one that has begun can only be an interrupted one: who runs it has the turn
+            (None, Some(_)) => true,
+        };
+        if mine {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,189 @@
+//! The link of a running collection to its destination: which destination is in force, whether it
+//! waits, and how a request is repeated until it succeeds.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Pace;
+use crate::destination::{Destination, DestinationError, FailureKind};
+
+/// Failures in a row, of those that can pass by themselves, before the collection is said to wait.
+const QUIET_TRIES: u32 = 4;
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+/// Why a delivery did not come to its end.
+#[derive(Debug, Error)]
+pub enum Stopped {
+    /// The collection was cancelled, or the process is ending.
+    #[error("stopped")]
+    Cancelled,
+    /// What nothing helps against; only this volume's part fails.
+    #[error(transparent)]
+    Failed(#[from] DestinationError),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error("the spool cannot be read")]
+    Spool(#[from] std::io::Error),
+}
+
+/// A destination and how often it has been replaced.
+#[derive(Clone, Debug)]
+pub struct Current {
+    pub version: u64,
+    pub destination: Arc<Destination>,
+}
+
+#[derive(Debug)]
+pub struct Link {
+    current: watch::Sender<Current>,
+    /// Why it waits, by the request that waits; the runner tells the store.
+    waiting: Mutex<BTreeMap<u64, String>>,
+    waiting_changed: watch::Sender<Option<String>>,
+    next_request: std::sync::atomic::AtomicU64,
+    pub pace: Arc<Pace>,
+    pub stop: CancellationToken,
+}
+
+impl Link {
+    #[must_use]
+    pub fn new(
+        version: u64,
+        destination: Destination,
+        pace: Arc<Pace>,
+        stop: CancellationToken,
+    ) -> Self {
+        let current = Current {
+            version,
+            destination: Arc::new(destination),
+        };
+        Self {
+            current: watch::Sender::new(current),
+            waiting: Mutex::default(),
+            waiting_changed: watch::Sender::new(None),
+            next_request: std::sync::atomic::AtomicU64::new(0),
+            pace,
+            stop,
+        }
+    }
+
+    #[must_use]
+    pub fn current(&self) -> Current {
+        self.current.borrow().clone()
+    }
+
+    /// Puts another destination in force; whatever waits tries again at once.
+    pub fn replace(&self, version: u64, destination: Destination) {
+        self.current.send_replace(Current {
+            version,
+            destination: Arc::new(destination),
+        });
+    }
+
+    /// Why requests wait now; `None` while none does.
+    pub fn watch_waiting(&self) -> watch::Receiver<Option<String>> {
+        self.waiting_changed.subscribe()
+    }
+
+    /// Repeats a request until it succeeds, nothing helps any more, or the collection stops.
+    ///
+    /// What can pass by itself is repeated with growing, jittered delays, or after the wait that the
+    /// service asked for. What the destination refuses is tried again after the longest delay, since
+    /// somebody may have mended it there, or as soon as its SAS URL is replaced.
+    pub async fn persist<T, F>(
+        &self,
+        mut request: impl FnMut(Arc<Destination>) -> F,
+    ) -> Result<T, Stopped>
+    where
+        F: Future<Output = Result<T, DestinationError>>,
+    {
+        let number = self
+            .next_request
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut replaced = self.current.subscribe();
+        let mut failures = 0;
+        loop {
+            let current = replaced.borrow_and_update().clone();
+            let answer = tokio::select! {
+                () = self.stop.cancelled() => Err(Stopped::Cancelled),
+                answer = request(current.destination) => Ok(answer),
+            };
+            let error = match answer {
+                Err(stopped) => {
+                    self.set_waiting(number, None);
+                    return Err(stopped);
+                }
+                Ok(Ok(done)) => {
+                    self.set_waiting(number, None);
+                    return Ok(done);
+                }
+                Ok(Err(error)) => error,
+            };
+            failures += 1;
+            let delay = match error.kind {
+                FailureKind::Unreachable | FailureKind::Busy => {
+                    backoff(failures, error.retry_after)
+                }
+                FailureKind::Refused => LONGEST_DELAY,
+                FailureKind::AlreadyExists | FailureKind::BlocksLost | FailureKind::Fatal => {
+                    self.set_waiting(number, None);
+                    return Err(Stopped::Failed(error));
+                }
+            };
+            tracing::info!(failures, ?delay, reason = %error, "the destination did not take a request");
+            if error.kind == FailureKind::Refused || failures > QUIET_TRIES {
+                self.set_waiting(number, Some(error.detail));
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(delay) => {}
+                // an error here says that the link is gone, and so is its collection
+                _ = replaced.changed() => failures = 0,
+            }
+        }
+    }
+
+    fn set_waiting(&self, request: u64, reason: Option<String>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match reason {
+            Some(reason) => waiting.insert(request, reason),
+            None => waiting.remove(&request),
+        };
+        let first = waiting.values().next().cloned();
+        self.waiting_changed.send_if_modified(|told| {
+            let changed = *told != first;
+            *told = first;
+            changed
+        });
+    }
+}
+
+/// Doubles from the first delay on, with a third of jitter so that many clients do not return as
+/// one; never shorter than the service asked for.
+fn backoff(failures: u32, retry_after: Option<Duration>) -> Duration {
+    let doubled = FIRST_DELAY
+        .saturating_mul(1 << failures.saturating_sub(1).min(10))
+        .min(LONGEST_DELAY);
+    let noise = getrandom::u32().unwrap_or(0);
+    let jitter = doubled.mul_f64(f64::from(noise) / f64::from(u32::MAX) / 3.0);
+    retry_after.map_or(doubled, |asked| doubled.max(asked)) + jitter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_limit_and_honour_the_service() {
+        assert!(backoff(1, None) >= FIRST_DELAY);
+        assert!(backoff(3, None) >= FIRST_DELAY * 4);
+        assert!(backoff(40, None) <= LONGEST_DELAY.mul_f64(1.34));
+        assert!(backoff(1, Some(Duration::from_secs(30))) >= Duration::from_secs(30));
+    }
+}

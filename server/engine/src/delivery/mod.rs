@@ -1,0 +1,12 @@
+//! Delivery: moving volumes to their destination, block by block, while they are still written.
+//!
+//! The ledger in the store is the truth on what was staged. Failures do not end a delivery: it
+//! waits, says why, and goes on by itself or with another SAS URL, from the ledger.
+
+mod link;
+mod pace;
+mod volume;
+
+pub use link::{Link, Stopped};
+pub use pace::Pace;
+pub use volume::deliver_volume;

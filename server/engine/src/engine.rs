@@ -1,0 +1,621 @@
+//! [`Engine`]: the only door. The portal and the command line make the same calls.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use domain::people::{Actor, UserRole};
+use domain::settings::{SettingsChange, SettingsView};
+use domain::views::{
+    CollectOptions, CollectionDetail, CollectionEvent, HistoryFilter, HistoryKey, HistoryPage,
+    Overview, RoleOption,
+};
+use domain::{CollectionId, DestinationKind, DestinationSummary, Finding, SasUrl, Severity};
+use thiserror::Error;
+use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::bundle::{Spool, write_manifest};
+use crate::collection::{self, CollectionRequest};
+use crate::config::EngineConfig;
+use crate::delivery::Pace;
+use crate::destination::{AzureContainer, Destination, FailureKind, LocalDirectory};
+use crate::error::{EngineError, chain};
+use crate::instance::Instance;
+use crate::people::{self, SessionToken, SessionView, UserView};
+use crate::redact::Redactor;
+use crate::secrets::{SecretError, Vault};
+use crate::settings;
+use crate::store::{PersonRow, Store, StoreError, StoredDestination};
+
+/// Blocks in memory over all that a process delivers.
+const BLOCKS_IN_MEMORY: usize = 4;
+const EVENT_QUEUE: usize = 256;
+/// How often changes, by whichever process, are looked for while somebody watches.
+const OBSERVE_EVERY: Duration = Duration::from_millis(400);
+const RECENT: u32 = 5;
+
+/// Why the engine does not start.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("the data directory {path} cannot be used")]
+    Directory {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The engine of one installation. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub config: EngineConfig,
+    pub store: Store,
+    pub vault: Vault,
+    pub spool: Arc<Spool>,
+    pub pace: Arc<Pace>,
+    /// Blocks that may be in memory.
+    pub memory: Semaphore,
+    pub redactor: Arc<Redactor>,
+    pub instance: Instance,
+    /// Parts that are read at once.
+    pub cores: usize,
+    /// Wakes the runner: something was asked for in this process.
+    pub nudged: Notify,
+    events: broadcast::Sender<CollectionEvent>,
+}
+
+impl Engine {
+    /// Makes the data directory, its key and its database where there are none yet.
+    ///
+    /// # Errors
+    /// When one of these cannot be used; the message says which and why.
+    pub async fn open(config: EngineConfig) -> Result<Self, OpenError> {
+        let data = config.data_directory.clone();
+        let unusable = |source| OpenError::Directory {
+            path: data.clone(),
+            source,
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&data)
+            .map_err(unusable)?;
+        let vault = Vault::open(&data)?;
+        let instance = Instance::register(&data).map_err(unusable)?;
+        let spool = Spool::open(data.join("spool"), config.spool_limit_bytes).map_err(unusable)?;
+        let store = Store::open(&data.join("help-support.db")).await?;
+        let inner = Inner {
+            pace: Arc::new(Pace::new(config.bandwidth_limit)),
+            memory: Semaphore::new(BLOCKS_IN_MEMORY),
+            redactor: Arc::new(Redactor::new()),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            nudged: Notify::new(),
+            events: broadcast::Sender::new(EVENT_QUEUE),
+            spool: Arc::new(spool),
+            config,
+            store,
+            vault,
+            instance,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &EngineConfig {
+        &self.inner.config
+    }
+
+    /// Serves the queue and tells of changes, until `shutdown`. A collection that runs then is left
+    /// in a state that the next start continues from.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(
+            collection::serve(&self.inner, &shutdown),
+            self.observe(&shutdown)
+        );
+    }
+
+    /// Waits its turn, then runs this collection in this process.
+    ///
+    /// # Errors
+    /// `Unavailable` when `shutdown` came first.
+    pub async fn drive(
+        &self,
+        id: CollectionId,
+        shutdown: CancellationToken,
+    ) -> Result<(), EngineError> {
+        collection::drive(&self.inner, id, &shutdown).await
+    }
+
+    /// What the collect form needs.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn collect_options(&self) -> Result<CollectOptions, EngineError> {
+        let config = &self.inner.config;
+        Ok(CollectOptions {
+            now: Utc::now(),
+            limits: config.limits,
+            roles: config
+                .roles
+                .iter()
+                .map(|role| RoleOption {
+                    name: role.name.clone(),
+                    description: role.description.clone(),
+                })
+                .collect(),
+            bundle_directory: config.bundle_directory.to_string_lossy().into_owned(),
+            managed_storage: self.inner.managed_summary(),
+            unfinished: self.inner.store.unfinished_summaries().await?.len() as u64,
+        })
+    }
+
+    /// Queues a collection for whoever serves the portal.
+    ///
+    /// # Errors
+    /// `Invalid` with everything that is wrong.
+    pub async fn start(
+        &self,
+        request: CollectionRequest,
+        actor: &Actor,
+    ) -> Result<CollectionId, EngineError> {
+        self.inner.queue(request, actor, None).await
+    }
+
+    /// Queues a collection that this process will [`drive`](Self::drive).
+    ///
+    /// # Errors
+    /// `Invalid` with everything that is wrong.
+    pub async fn start_held(
+        &self,
+        request: CollectionRequest,
+        actor: &Actor,
+    ) -> Result<CollectionId, EngineError> {
+        self.inner
+            .queue(request, actor, Some(self.inner.instance.id()))
+            .await
+    }
+
+    /// Ends a collection that has not ended, within two seconds.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it has ended.
+    pub async fn cancel(&self, id: CollectionId, actor: &Actor) -> Result<(), EngineError> {
+        let row = self.find(id).await?;
+        row.state
+            .can_cancel()
+            .map_err(|why| EngineError::Conflict(why.to_owned()))?;
+        if !self.inner.store.request_cancel(id, actor).await? {
+            return Err(EngineError::Conflict(
+                "This collection has already ended.".to_owned(),
+            ));
+        }
+        self.inner.nudged.notify_waiters();
+        Ok(())
+    }
+
+    /// Queues the parts of an ended collection that have gaps once more.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` that says why not.
+    pub async fn retry(&self, id: CollectionId, actor: &Actor) -> Result<(), EngineError> {
+        let detail = self.inner.detail(id).await?;
+        detail
+            .can_retry()
+            .map_err(|why| EngineError::Conflict(why.to_owned()))?;
+        if !self.inner.store.requeue_collection(id, actor).await? {
+            return Err(EngineError::Conflict(
+                "This collection has not ended yet.".to_owned(),
+            ));
+        }
+        self.inner.nudged.notify_waiters();
+        Ok(())
+    }
+
+    /// Gives a collection a new SAS URL; what waits goes on at once, from its ledger.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` that says why not, or `Invalid` with field `sas_url`.
+    pub async fn replace_sas(
+        &self,
+        id: CollectionId,
+        sas: SasUrl,
+        actor: &Actor,
+    ) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let row = self.find(id).await?;
+        let kind = row.destination.summary.kind;
+        row.state
+            .can_replace_sas(kind)
+            .map_err(|why| EngineError::Conflict(why.to_owned()))?;
+        let subject = id.to_string();
+        let place = collection::place(&subject);
+        let old = row
+            .destination
+            .secret
+            .as_deref()
+            .map(|sealed| inner.unseal(place, sealed))
+            .transpose()?;
+        let same = old.is_some_and(|old| old.same_container(&sas));
+        let volumes = inner.store.volumes(id).await?;
+        if !same && volumes.iter().any(|volume| volume.delivered_at.is_some()) {
+            return Err(EngineError::invalid(
+                "sas_url",
+                format!(
+                    "A part of this collection is already in {}. Ask for a SAS URL of that container.",
+                    row.destination.summary.place
+                ),
+            ));
+        }
+        let choice = domain::DestinationChoice::SasUrl(sas);
+        let destination = inner.store_destination(&choice, place, Utc::now())?;
+        inner
+            .store
+            .replace_destination(id, &destination, !same, actor)
+            .await?;
+        inner.nudged.notify_waiters();
+        Ok(())
+    }
+
+    /// One page of the history, newest first.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn history(
+        &self,
+        filter: HistoryFilter,
+        before: Option<HistoryKey>,
+        limit: u32,
+    ) -> Result<HistoryPage, EngineError> {
+        Ok(self.inner.store.history(filter, before, limit).await?)
+    }
+
+    /// Everything about one collection.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn collection(&self, id: CollectionId) -> Result<CollectionDetail, EngineError> {
+        self.inner.detail(id).await
+    }
+
+    /// The manifest of a collection as it stands.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn manifest(&self, id: CollectionId) -> Result<serde_json::Value, EngineError> {
+        let row = self.find(id).await?;
+        let mut bytes = Vec::new();
+        write_manifest(&self.inner.store, &row, row.state, &mut bytes)
+            .await
+            .map_err(EngineError::internal)?;
+        serde_json::from_slice(&bytes).map_err(EngineError::internal)
+    }
+
+    /// The state of things at a glance.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn overview(&self) -> Result<Overview, EngineError> {
+        let unfinished = self.inner.store.unfinished_summaries().await?;
+        let recent = self
+            .inner
+            .store
+            .history(HistoryFilter::default(), None, RECENT)
+            .await?
+            .rows;
+        let queued = |state| state == domain::CollectionState::Queued;
+        Ok(Overview {
+            now: Utc::now(),
+            settings: self.settings().await?,
+            last: recent.iter().find(|row| row.state.is_final()).cloned(),
+            running: unfinished.iter().find(|row| !queued(row.state)).cloned(),
+            queued: unfinished.iter().filter(|row| queued(row.state)).count() as u64,
+            recent,
+            alert_count: domain::alerts::CATALOGUE.len() as u64,
+        })
+    }
+
+    /// Settings of proactive collection.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn settings(&self) -> Result<SettingsView, EngineError> {
+        settings::view(&self.inner).await
+    }
+
+    /// Saves settings of proactive collection, with the consent that enabling means.
+    ///
+    /// # Errors
+    /// `Invalid` with fields `destination` and `sas_url`.
+    pub async fn save_settings(
+        &self,
+        change: SettingsChange,
+        actor: &Actor,
+    ) -> Result<(), EngineError> {
+        settings::save(&self.inner, change, actor).await
+    }
+
+    /// Changes of collections, while [`run`](Self::run) runs.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<CollectionEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Tries a SAS URL against its service, leaving nothing visible there.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn check_sas_live(&self, sas: &SasUrl) -> Result<Vec<Finding>, EngineError> {
+        let container = AzureContainer::new(sas).map_err(EngineError::internal)?;
+        let stack = &self.inner.config.stack_name;
+        Ok(match container.preflight(stack).await {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![Finding {
+                severity: match error.kind {
+                    FailureKind::Unreachable | FailureKind::Busy => Severity::Warning,
+                    _ => Severity::Error,
+                },
+                parameter: None,
+                problem: format!("The storage service was asked: {}.", error.detail),
+                advice: match error.kind {
+                    FailureKind::Unreachable | FailureKind::Busy => {
+                        "Check the network and try again.".to_owned()
+                    }
+                    _ => "Use another SAS URL.".to_owned(),
+                },
+            }],
+        })
+    }
+
+    /// # Errors
+    /// `Invalid` with fields `name` and `password`, or `Conflict` when the name is taken.
+    pub async fn add_user(
+        &self,
+        name: &str,
+        role: UserRole,
+        password: &str,
+        actor: &Actor,
+    ) -> Result<(), EngineError> {
+        people::add(&self.inner.store, name, role, password, actor).await
+    }
+
+    /// Removes a user and ends their sessions.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn remove_user(&self, name: &str, actor: &Actor) -> Result<(), EngineError> {
+        if self.inner.store.remove_person(name, actor).await? {
+            Ok(())
+        } else {
+            Err(EngineError::NotFound("the user"))
+        }
+    }
+
+    /// # Errors
+    /// `Internal`.
+    pub async fn users(&self) -> Result<Vec<UserView>, EngineError> {
+        let view = |person: PersonRow| UserView {
+            name: person.name,
+            role: person.role,
+            created_at: person.created_at,
+            last_sign_in_at: person.last_sign_in_at,
+        };
+        Ok(self
+            .inner
+            .store
+            .people()
+            .await?
+            .into_iter()
+            .map(view)
+            .collect())
+    }
+
+    /// Makes the operator `admin` where nobody is known yet, and answers its password, once.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn create_first_operator(&self) -> Result<Option<String>, EngineError> {
+        people::create_first_operator(&self.inner.store).await
+    }
+
+    /// `None`: wrong name or password. Both take the same work.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        address: Option<String>,
+    ) -> Result<Option<SessionToken>, EngineError> {
+        people::sign_in(&self.inner.store, name, password, address).await
+    }
+
+    /// Whose session this is; `None` when it has ended.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn session(&self, token: &str) -> Result<Option<SessionView>, EngineError> {
+        people::session(&self.inner.store, token).await
+    }
+
+    /// # Errors
+    /// `Internal`.
+    pub async fn sign_out(&self, token: &str) -> Result<(), EngineError> {
+        people::sign_out(&self.inner.store, token).await
+    }
+
+    /// Whether the engine can work: the database answers.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn ready(&self) -> Result<(), EngineError> {
+        Ok(self.inner.store.ping().await?)
+    }
+
+    /// Counters in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn metrics(&self) -> Result<String, EngineError> {
+        use std::fmt::Write;
+        let mut text = String::from(
+            "# HELP help_support_collections Collections by state.\n# TYPE help_support_collections gauge\n",
+        );
+        let counts: HashMap<_, _> = self.inner.store.state_counts().await?.into_iter().collect();
+        for state in domain::CollectionState::ALL {
+            let count = counts.get(state.code()).copied().unwrap_or(0);
+            // writing into a String cannot fail
+            let _ = writeln!(
+                text,
+                "help_support_collections{{state=\"{}\"}} {count}",
+                state.code()
+            );
+        }
+        let delivered = self.inner.store.delivered_bytes_total().await?;
+        let _ = write!(
+            text,
+            "# HELP help_support_delivered_bytes Bytes confirmed by destinations, over the whole history.\n\
+             # TYPE help_support_delivered_bytes counter\nhelp_support_delivered_bytes {delivered}\n"
+        );
+        Ok(text)
+    }
+
+    /// Closes the database. Nothing may be asked afterwards.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+
+    async fn find(&self, id: CollectionId) -> Result<crate::store::CollectionRow, EngineError> {
+        self.inner
+            .store
+            .find_collection(id)
+            .await?
+            .ok_or(EngineError::NotFound("the collection"))
+    }
+
+    /// Compares versions in the database, so that it sees what any process changed.
+    async fn observe(&self, shutdown: &CancellationToken) {
+        let mut known: HashMap<CollectionId, u64> = HashMap::new();
+        while !shutdown.is_cancelled() {
+            if self.inner.events.receiver_count() > 0 {
+                match self.inner.store.versions().await {
+                    Ok(versions) => {
+                        for event in &versions {
+                            if known.get(&event.id) != Some(&event.version) {
+                                // an error says that the last one who listened has gone
+                                let _ = self.inner.events.send(*event);
+                            }
+                        }
+                        known = versions
+                            .into_iter()
+                            .map(|event| (event.id, event.version))
+                            .collect();
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = %chain(&error), "changes could not be looked for")
+                    }
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(OBSERVE_EVERY) => {}
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The SAS URL of managed storage, as its file holds it now.
+    pub fn managed_sas(&self) -> Result<SasUrl, EngineError> {
+        let path = self.config.managed_sas_url_file.as_ref().ok_or_else(|| {
+            EngineError::invalid("destination", "No managed storage is configured.")
+        })?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            EngineError::Unavailable(format!(
+                "The SAS URL of managed storage in {} cannot be read: {error}.",
+                path.display()
+            ))
+        })?;
+        SasUrl::parse(&text).map_err(|findings| {
+            let problems: Vec<_> = findings
+                .into_iter()
+                .map(|finding| finding.problem)
+                .collect();
+            EngineError::Unavailable(format!(
+                "The SAS URL of managed storage in {} cannot be used: {}",
+                path.display(),
+                problems.join(" ")
+            ))
+        })
+    }
+
+    pub fn managed_summary(&self) -> Option<DestinationSummary> {
+        self.config.managed_sas_url_file.as_ref()?;
+        match self.managed_sas() {
+            Ok(sas) => Some(sas.summary(DestinationKind::Managed)),
+            Err(error) => {
+                tracing::warn!(%error, "managed storage cannot be used");
+                None
+            }
+        }
+    }
+
+    pub fn unseal(
+        &self,
+        place: crate::secrets::Place<'_>,
+        sealed: &[u8],
+    ) -> Result<SasUrl, EngineError> {
+        let text = self
+            .vault
+            .unseal(place, sealed)
+            .map_err(EngineError::internal)?;
+        SasUrl::parse(&text).map_err(|_| {
+            EngineError::Conflict("The stored SAS URL is no longer valid; replace it.".to_owned())
+        })
+    }
+
+    /// Opens the destination of a collection.
+    pub async fn open_destination(
+        &self,
+        id: CollectionId,
+        stored: &StoredDestination,
+    ) -> Result<Destination, EngineError> {
+        let azure = |sas: &SasUrl| {
+            AzureContainer::new(sas)
+                .map(Destination::Azure)
+                .map_err(EngineError::internal)
+        };
+        match stored.summary.kind {
+            DestinationKind::Directory => Ok(Destination::Directory(LocalDirectory::new(
+                PathBuf::from(&stored.summary.place),
+            ))),
+            DestinationKind::Managed => azure(&self.managed_sas()?),
+            DestinationKind::SasUrl => {
+                let row = id.to_string();
+                let sealed = stored.secret.as_deref().ok_or_else(|| {
+                    EngineError::Conflict(
+                        "The SAS URL of this collection is not stored any more.".to_owned(),
+                    )
+                })?;
+                azure(&self.unseal(collection::place(&row), sealed)?)
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Collections: the request, its state and who runs it.
+
+use chrono::{DateTime, Utc};
+use domain::consent::{self, ConsentScope};
+use domain::people::Actor;
+use domain::{
+    CollectionId, CollectionKind, CollectionState, DestinationKind, DestinationSummary, SourceKind,
+    Window,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+
+use super::{
+    AuditEntry, Store, StoreError, StoreResult, audit, known, micros, moment, signed, unsigned,
+};
+use crate::config::{Compression, RoleConfig};
+
+/// The request as it was understood, kept so that a restart continues what was agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectiveRequest {
+    pub roles: Vec<RoleConfig>,
+    /// Empty: all kinds.
+    pub kinds: Vec<SourceKind>,
+    pub zone: chrono_tz::Tz,
+    pub compression: Compression,
+    pub volume_size_bytes: u64,
+}
+
+/// A destination as stored: what may be shown, and the sealed secret.
+#[derive(Clone, Debug)]
+pub struct StoredDestination {
+    pub summary: DestinationSummary,
+    pub secret: Option<Vec<u8>>,
+}
+
+/// A collection to be queued.
+#[derive(Debug)]
+pub struct NewCollection<'a> {
+    pub id: CollectionId,
+    pub kind: CollectionKind,
+    pub actor: &'a Actor,
+    pub owner: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub node: &'a str,
+    pub window: Window,
+    pub request: &'a EffectiveRequest,
+    pub folder: &'a str,
+    pub destination: &'a StoredDestination,
+}
+
+/// A collection as stored.
+#[derive(Clone, Debug)]
+pub struct CollectionRow {
+    pub id: CollectionId,
+    pub kind: CollectionKind,
+    pub state: CollectionState,
+    pub state_detail: Option<String>,
+    pub version: u64,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub cancel_requested: bool,
+    pub owner: Option<Uuid>,
+    pub asked_by: String,
+    pub node: String,
+    pub window: Window,
+    pub request: EffectiveRequest,
+    pub folder: String,
+    pub destination: StoredDestination,
+    pub destination_version: u64,
+    pub delivery_rate: u64,
+    pub seconds_left: Option<u64>,
+    pub manifests: u64,
+}
+
+/// What the runner looks at again and again while a collection runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signals {
+    pub cancel_requested: bool,
+    pub destination_version: u64,
+}
+
+pub(super) fn destination(row: &SqliteRow) -> StoreResult<StoredDestination> {
+    let kind: String = row.try_get("destination_kind")?;
+    let permissions: Option<String> = row.try_get("destination_permissions")?;
+    Ok(StoredDestination {
+        summary: DestinationSummary {
+            kind: known(DestinationKind::from_code(&kind), "destination", &kind)?,
+            place: row.try_get("destination_place")?,
+            permissions: permissions
+                .map(|json| serde_json::from_str(&json))
+                .transpose()?,
+            expires_at: row
+                .try_get::<Option<i64>, _>("destination_expires_at")?
+                .map(moment),
+        },
+        secret: row.try_get("destination_secret")?,
+    })
+}
+
+pub(super) fn permissions_json(summary: &DestinationSummary) -> StoreResult<Option<String>> {
+    Ok(summary
+        .permissions
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()?)
+}
+
+impl FromRow<'_, SqliteRow> for CollectionRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        decode(row).map_err(|error| match error {
+            StoreError::Database(error) => error,
+            other => sqlx::Error::Decode(Box::new(other)),
+        })
+    }
+}
+
+fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
+    let text = |column| row.try_get::<String, _>(column);
+    let maybe_moment = |column| {
+        row.try_get::<Option<i64>, _>(column)
+            .map(|at| at.map(moment))
+    };
+    let (id, kind, state) = (text("id")?, text("kind")?, text("state")?);
+    let bounds = (
+        moment(row.try_get("window_start")?),
+        moment(row.try_get("window_end")?),
+    );
+    Ok(CollectionRow {
+        id: known(id.parse().ok(), "collection id", &id)?,
+        kind: known(
+            CollectionKind::from_code(&kind),
+            "kind of collection",
+            &kind,
+        )?,
+        state: known(
+            CollectionState::from_code(&state),
+            "state of a collection",
+            &state,
+        )?,
+        state_detail: row.try_get("state_detail")?,
+        version: unsigned(row.try_get("version")?),
+        created_at: moment(row.try_get("created_at")?),
+        started_at: maybe_moment("started_at")?,
+        ended_at: maybe_moment("ended_at")?,
+        cancel_requested: maybe_moment("cancel_requested_at")?.is_some(),
+        owner: row
+            .try_get::<Option<String>, _>("owner")?
+            .and_then(|id| Uuid::parse_str(&id).ok()),
+        asked_by: text("asked_by")?,
+        node: text("node")?,
+        window: known(
+            Window::new(bounds.0, bounds.1).ok(),
+            "window",
+            &format!("{bounds:?}"),
+        )?,
+        request: serde_json::from_str(&text("effective_request")?)?,
+        folder: text("folder")?,
+        destination: destination(row)?,
+        destination_version: unsigned(row.try_get("destination_version")?),
+        delivery_rate: unsigned(row.try_get("delivery_rate")?),
+        seconds_left: row.try_get::<Option<i64>, _>("seconds_left")?.map(unsigned),
+        manifests: unsigned(row.try_get("manifests")?),
+    })
+}
+
+impl Store {
+    /// Queues a collection, with its consent and its audit entry, or nothing of these.
+    pub async fn insert_collection(&self, new: &NewCollection<'_>) -> StoreResult<()> {
+        let id = new.id.to_string();
+        let summary = &new.destination.summary;
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query(
+            "INSERT INTO collection (id, kind, state, created_at, owner, asked_by, node, window_start, \
+             window_end, effective_request, folder, destination_kind, destination_place, \
+             destination_permissions, destination_expires_at, destination_secret) \
+             VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        )
+        .bind(&id)
+        .bind(new.kind.code())
+        .bind(micros(new.created_at))
+        .bind(new.owner.map(|owner| owner.to_string()))
+        .bind(&new.actor.name)
+        .bind(new.node)
+        .bind(micros(new.window.start()))
+        .bind(micros(new.window.end()))
+        .bind(serde_json::to_string(new.request)?)
+        .bind(new.folder)
+        .bind(summary.kind.code())
+        .bind(&summary.place)
+        .bind(permissions_json(summary)?)
+        .bind(summary.expires_at.map(micros))
+        .bind(&new.destination.secret)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO consent (id, scope, version, given_by, given_at, collection_id) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(Uuid::now_v7().to_string())
+        .bind(ConsentScope::Collection.code())
+        .bind(consent::VERSION)
+        .bind(&new.actor.name)
+        .bind(micros(new.created_at))
+        .bind(&id)
+        .execute(&mut *transaction)
+        .await?;
+        let entry = AuditEntry {
+            actor: new.actor,
+            action: "collection.start",
+            subject: &id,
+            detail: Some(&summary.place),
+        };
+        audit::add(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn find_collection(&self, id: CollectionId) -> StoreResult<Option<CollectionRow>> {
+        Ok(sqlx::query_as("SELECT * FROM collection WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// Collections that have not ended: those begun first, then those queued, oldest first.
+    pub async fn unfinished_collections(&self) -> StoreResult<Vec<CollectionRow>> {
+        Ok(sqlx::query_as(
+            "SELECT * FROM collection WHERE state IN ('queued', 'in_progress', 'waiting') \
+             ORDER BY CASE state WHEN 'queued' THEN 1 ELSE 0 END, id",
+        )
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    /// Takes a collection into progress in the name of `owner`.
+    ///
+    /// Answers `false` where it has ended or been taken by another in between.
+    pub async fn claim_collection(
+        &self,
+        id: CollectionId,
+        seen_owner: Option<Uuid>,
+        owner: Uuid,
+    ) -> StoreResult<bool> {
+        let claimed = sqlx::query(
+            "UPDATE collection SET state = 'in_progress', state_detail = NULL, owner = $3, \
+             started_at = COALESCE(started_at, $4), ended_at = NULL, version = version + 1 \
+             WHERE id = $1 AND state IN ('queued', 'in_progress', 'waiting') \
+             AND COALESCE(owner, '') = COALESCE($2, '')",
+        )
+        .bind(id.to_string())
+        .bind(seen_owner.map(|owner| owner.to_string()))
+        .bind(owner.to_string())
+        .bind(micros(Utc::now()))
+        .execute(&self.writer)
+        .await?;
+        Ok(claimed.rows_affected() == 1)
+    }
+
+    /// Between *in progress* and *waiting*; a collection that has ended stays as it is.
+    pub async fn set_running_state(
+        &self,
+        id: CollectionId,
+        waiting: Option<&str>,
+    ) -> StoreResult<()> {
+        let state = if waiting.is_some() {
+            CollectionState::Waiting
+        } else {
+            CollectionState::InProgress
+        };
+        sqlx::query(
+            "UPDATE collection SET state = $2, state_detail = $3, version = version + 1 \
+             WHERE id = $1 AND state IN ('in_progress', 'waiting')",
+        )
+        .bind(id.to_string())
+        .bind(state.code())
+        .bind(waiting)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn end_collection(
+        &self,
+        id: CollectionId,
+        state: CollectionState,
+        detail: Option<&str>,
+    ) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE collection SET state = $2, state_detail = $3, ended_at = $4, owner = NULL, \
+             delivery_rate = 0, seconds_left = NULL, version = version + 1 WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .bind(state.code())
+        .bind(detail)
+        .bind(micros(Utc::now()))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Asks whoever runs it to stop. A queued one ends at once. Answers `false` where it had ended.
+    pub async fn request_cancel(&self, id: CollectionId, actor: &Actor) -> StoreResult<bool> {
+        let now = micros(Utc::now());
+        let mut transaction = self.writer.begin().await?;
+        let queued = sqlx::query(
+            "UPDATE collection SET state = 'cancelled', state_detail = NULL, cancel_requested_at = $2, \
+             ended_at = $2, owner = NULL, version = version + 1 WHERE id = $1 AND state = 'queued' \
+             AND started_at IS NULL",
+        )
+        .bind(id.to_string())
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        let running = sqlx::query(
+            "UPDATE collection SET cancel_requested_at = COALESCE(cancel_requested_at, $2), \
+             version = version + 1 WHERE id = $1 AND state IN ('queued', 'in_progress', 'waiting')",
+        )
+        .bind(id.to_string())
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if queued + running > 0 {
+            let subject = id.to_string();
+            let entry = AuditEntry {
+                actor,
+                action: "collection.cancel",
+                subject: &subject,
+                detail: None,
+            };
+            audit::add(&mut transaction, entry).await?;
+        }
+        transaction.commit().await?;
+        Ok(queued + running > 0)
+    }
+
+    pub async fn signals(&self, id: CollectionId) -> StoreResult<Signals> {
+        let row = sqlx::query(
+            "SELECT cancel_requested_at, destination_version FROM collection WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(Signals {
+            cancel_requested: row.try_get::<Option<i64>, _>(0)?.is_some(),
+            destination_version: unsigned(row.try_get(1)?),
+        })
+    }
+
+    /// Queues an ended collection once more. Answers `false` where it has not ended.
+    pub async fn requeue_collection(&self, id: CollectionId, actor: &Actor) -> StoreResult<bool> {
+        let mut transaction = self.writer.begin().await?;
+        let requeued = sqlx::query(
+            "UPDATE collection SET state = 'queued', state_detail = NULL, ended_at = NULL, \
+             cancel_requested_at = NULL, version = version + 1 \
+             WHERE id = $1 AND state IN ('partially_complete', 'failed')",
+        )
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected()
+            == 1;
+        if requeued {
+            sqlx::query(
+                "UPDATE part SET state = 'pending', reason = NULL, ended_at = NULL \
+                 WHERE collection_id = $1 AND state IN ('failed', 'partial', 'truncated')",
+            )
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+            let subject = id.to_string();
+            let entry = AuditEntry {
+                actor,
+                action: "collection.retry",
+                subject: &subject,
+                detail: None,
+            };
+            audit::add(&mut transaction, entry).await?;
+        }
+        transaction.commit().await?;
+        Ok(requeued)
+    }
+
+    /// Stores another destination of the same kind; whoever runs the collection notices the version.
+    ///
+    /// With `forget_blocks` the ledger of what is not yet committed starts anew: the blocks were
+    /// staged in another container.
+    pub async fn replace_destination(
+        &self,
+        id: CollectionId,
+        destination: &StoredDestination,
+        forget_blocks: bool,
+        actor: &Actor,
+    ) -> StoreResult<()> {
+        let subject = id.to_string();
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query(
+            "UPDATE collection SET destination_place = $2, destination_permissions = $3, \
+             destination_expires_at = $4, destination_secret = $5, \
+             destination_version = destination_version + 1, version = version + 1 WHERE id = $1",
+        )
+        .bind(&subject)
+        .bind(&destination.summary.place)
+        .bind(permissions_json(&destination.summary)?)
+        .bind(destination.summary.expires_at.map(micros))
+        .bind(&destination.secret)
+        .execute(&mut *transaction)
+        .await?;
+        if forget_blocks {
+            sqlx::query(
+                "DELETE FROM block WHERE volume_id IN \
+                 (SELECT id FROM volume WHERE collection_id = $1 AND delivered_at IS NULL)",
+            )
+            .bind(&subject)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        let entry = AuditEntry {
+            actor,
+            action: "collection.replace_sas",
+            subject: &subject,
+            detail: Some(&destination.summary.place),
+        };
+        audit::add(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Counts one more manifest and answers its number, from 1.
+    pub async fn count_manifest(&self, id: CollectionId) -> StoreResult<u64> {
+        let number: i64 = sqlx::query_scalar(
+            "UPDATE collection SET manifests = manifests + 1 WHERE id = $1 RETURNING manifests",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.writer)
+        .await?;
+        Ok(unsigned(number))
+    }
+
+    pub async fn set_pace(
+        &self,
+        id: CollectionId,
+        delivery_rate: u64,
+        seconds_left: Option<u64>,
+    ) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE collection SET delivery_rate = $2, seconds_left = $3, version = version + 1 WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .bind(signed(delivery_rate))
+        .bind(seconds_left.map(signed))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Items: what came of each file, unit and command.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::views::RedactionCount;
+use domain::{CollectionId, Reason, SourceKind};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+
+use super::{Store, StoreError, StoreResult, known, signed, unsigned};
+
+/// One item and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRow {
+    /// Path inside the bundle; unique within a part.
+    pub entry_name: String,
+    pub label: String,
+    pub kind: SourceKind,
+    /// `complete`, `empty`, `partial` or `missing`.
+    pub outcome: &'static str,
+    pub reason: Option<Reason>,
+    pub volume: Option<Uuid>,
+    pub read_bytes: u64,
+    pub kept_bytes: u64,
+    pub taken_whole: bool,
+    pub redactions: BTreeMap<String, u64>,
+}
+
+pub const OUTCOMES: [&str; 4] = ["complete", "empty", "partial", "missing"];
+
+impl FromRow<'_, SqliteRow> for ItemRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        decode(row).map_err(|error| match error {
+            StoreError::Database(error) => error,
+            other => sqlx::Error::Decode(Box::new(other)),
+        })
+    }
+}
+
+fn decode(row: &SqliteRow) -> StoreResult<ItemRow> {
+    let kind: String = row.try_get("kind")?;
+    let outcome: String = row.try_get("outcome")?;
+    let reason: Option<String> = row.try_get("reason")?;
+    let volume: Option<String> = row.try_get("volume_id")?;
+    Ok(ItemRow {
+        entry_name: row.try_get("entry_name")?,
+        label: row.try_get("label")?,
+        kind: known(SourceKind::from_code(&kind), "kind of source", &kind)?,
+        outcome: known(
+            OUTCOMES.into_iter().find(|known| *known == outcome),
+            "outcome",
+            &outcome,
+        )?,
+        reason: reason.map(|json| serde_json::from_str(&json)).transpose()?,
+        volume: volume.and_then(|id| Uuid::parse_str(&id).ok()),
+        read_bytes: unsigned(row.try_get("read_bytes")?),
+        kept_bytes: unsigned(row.try_get("kept_bytes")?),
+        taken_whole: row.try_get::<i64, _>("taken_whole")? != 0,
+        redactions: serde_json::from_str(&row.try_get::<String, _>("redactions")?)?,
+    })
+}
+
+impl Store {
+    /// Records items; one that was recorded before is replaced.
+    pub async fn record_items(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        items: &[ItemRow],
+    ) -> StoreResult<()> {
+        let id = collection.to_string();
+        let mut transaction = self.writer.begin().await?;
+        for item in items {
+            sqlx::query(
+                "INSERT INTO item (collection_id, part, entry_name, label, kind, outcome, reason, volume_id, \
+                 read_bytes, kept_bytes, taken_whole, redactions) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                 ON CONFLICT (collection_id, part, entry_name) DO UPDATE SET outcome = excluded.outcome, \
+                 reason = excluded.reason, volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
+                 kept_bytes = excluded.kept_bytes, taken_whole = excluded.taken_whole, \
+                 redactions = excluded.redactions",
+            )
+            .bind(&id)
+            .bind(part)
+            .bind(&item.entry_name)
+            .bind(&item.label)
+            .bind(item.kind.code())
+            .bind(item.outcome)
+            .bind(item.reason.as_ref().map(serde_json::to_string).transpose()?)
+            .bind(item.volume.map(|volume| volume.to_string()))
+            .bind(signed(item.read_bytes))
+            .bind(signed(item.kept_bytes))
+            .bind(i64::from(item.taken_whole))
+            .bind(serde_json::to_string(&item.redactions)?)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Items of a part that need not be read again: whole ones, and those with nothing to keep.
+    pub async fn settled_items(
+        &self,
+        collection: CollectionId,
+        part: u32,
+    ) -> StoreResult<HashSet<String>> {
+        let names = sqlx::query_scalar(
+            "SELECT entry_name FROM item WHERE collection_id = $1 AND part = $2 AND outcome IN ('complete', 'empty')",
+        )
+        .bind(collection.to_string())
+        .bind(part)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(names.into_iter().collect())
+    }
+
+    /// Forgets what a part missed: it will be tried again.
+    pub async fn forget_missing(&self, collection: CollectionId, part: u32) -> StoreResult<()> {
+        sqlx::query(
+            "DELETE FROM item WHERE collection_id = $1 AND part = $2 AND outcome = 'missing'",
+        )
+        .bind(collection.to_string())
+        .bind(part)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// One page of a part's items by name, after the name given.
+    pub async fn items_page(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        after: &str,
+        limit: u32,
+    ) -> StoreResult<Vec<ItemRow>> {
+        Ok(sqlx::query_as(
+            "SELECT * FROM item WHERE collection_id = $1 AND part = $2 AND entry_name > $3 \
+             ORDER BY entry_name LIMIT $4",
+        )
+        .bind(collection.to_string())
+        .bind(part)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    /// The first missing or partial items of a collection, with the position of their part.
+    pub async fn gaps(
+        &self,
+        collection: CollectionId,
+        limit: u32,
+    ) -> StoreResult<Vec<(u32, ItemRow)>> {
+        let rows = sqlx::query(
+            "SELECT * FROM item WHERE collection_id = $1 AND outcome IN ('partial', 'missing') \
+             ORDER BY part, entry_name LIMIT $2",
+        )
+        .bind(collection.to_string())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("part")?, decode(row)?)))
+            .collect()
+    }
+
+    pub async fn gaps_total(&self, collection: CollectionId) -> StoreResult<u64> {
+        let total: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM item WHERE collection_id = $1 AND outcome IN ('partial', 'missing')",
+        )
+        .bind(collection.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(unsigned(total))
+    }
+
+    /// How many items of a part ended how: (whole or empty, partial, missing), and the first reason.
+    pub async fn tally(&self, collection: CollectionId, part: u32) -> StoreResult<Tally> {
+        let row = sqlx::query(
+            "SELECT COALESCE(SUM(outcome = 'complete'), 0) AS complete, COALESCE(SUM(outcome = 'empty'), 0) AS empty, \
+             COALESCE(SUM(outcome = 'partial'), 0) AS partial, COALESCE(SUM(outcome = 'missing'), 0) AS missing, \
+             COALESCE(SUM(read_bytes), 0) AS read_bytes, COALESCE(SUM(kept_bytes), 0) AS kept_bytes, \
+             MIN(CASE WHEN outcome IN ('partial', 'missing') THEN reason END) AS reason \
+             FROM item WHERE collection_id = $1 AND part = $2",
+        )
+        .bind(collection.to_string())
+        .bind(part)
+        .fetch_one(&self.readers)
+        .await?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        let reason: Option<String> = row.try_get("reason")?;
+        Ok(Tally {
+            complete: count("complete")?,
+            empty: count("empty")?,
+            partial: count("partial")?,
+            missing: count("missing")?,
+            read_bytes: count("read_bytes")?,
+            kept_bytes: count("kept_bytes")?,
+            reason: reason.map(|json| serde_json::from_str(&json)).transpose()?,
+        })
+    }
+
+    /// Secrets taken out of a collection, by rule, most first.
+    pub async fn redactions(&self, collection: CollectionId) -> StoreResult<Vec<RedactionCount>> {
+        let rows = sqlx::query(
+            "SELECT entry.key AS rule, SUM(entry.value) AS count \
+             FROM item, json_each(item.redactions) AS entry WHERE collection_id = $1 \
+             GROUP BY entry.key ORDER BY count DESC, rule",
+        )
+        .bind(collection.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RedactionCount {
+                    rule: row.try_get("rule")?,
+                    count: unsigned(row.try_get("count")?),
+                })
+            })
+            .collect()
+    }
+}
+
+/// See [`Store::tally`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub complete: u64,
+    pub empty: u64,
+    pub partial: u64,
+    pub missing: u64,
+    pub read_bytes: u64,
+    pub kept_bytes: u64,
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,119 @@
+//! All SQL: one file a subject, migrations beside.
+//!
+//! One connection writes (SQLite has one writer anyway, and a queue in front of it is fairer than
+//! its busy handler); a few read. `synchronous = FULL` throughout: what the store has confirmed
+//! survives a power cut, and at a commit for each 8 MiB block this costs nothing that shows.
+//! Several processes may have the same database open.
+
+mod audit;
+mod collections;
+mod history;
+mod items;
+mod parts;
+mod people;
+mod settings;
+mod volumes;
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use thiserror::Error;
+
+pub use audit::AuditEntry;
+pub use collections::{CollectionRow, EffectiveRequest, NewCollection, StoredDestination};
+pub use items::ItemRow;
+pub use parts::{PartCounts, PartRow};
+pub use people::PersonRow;
+pub use volumes::{LedgerBlock, VolumeRow};
+
+/// Why the store did not answer.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what this version cannot have written.
+    #[error("the database holds an unknown {what}: {value}")]
+    Unknown { what: &'static str, value: String },
+    #[error("a value could not be stored")]
+    Encoding(#[from] serde_json::Error),
+}
+
+impl From<StoreError> for crate::EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database, makes it where there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> StoreResult<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("src/store/migrations").run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> StoreResult<()> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Closes all connections, so that the write-ahead log is folded in.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+fn moment(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// SQLite has signed integers only; sizes and counts of this product stay far below 2^63.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn known<T>(value: Option<T>, what: &'static str, text: &str) -> StoreResult<T> {
+    value.ok_or_else(|| StoreError::Unknown {
+        what,
+        value: text.to_owned(),
+    })
+}

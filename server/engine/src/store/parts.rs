@@ -1,0 +1,189 @@
+//! Parts: the share of one role in a collection.
+
+use chrono::Utc;
+use domain::{CollectionId, PartState, Reason};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+use super::{Store, StoreError, StoreResult, known, micros, signed, unsigned};
+
+/// What is counted of a part while it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartCounts {
+    pub items: u64,
+    pub items_missing: u64,
+    pub read_bytes: u64,
+    pub kept_bytes: u64,
+    pub packed_bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct PartRow {
+    /// Its place in the collection, from 0.
+    pub position: u32,
+    pub node: String,
+    pub role: String,
+    pub state: PartState,
+    pub counts: PartCounts,
+    pub items_planned: u64,
+    pub planned_bytes: u64,
+}
+
+impl PartRow {
+    /// A part that nothing has been done for yet.
+    #[must_use]
+    pub fn pending(position: u32, node: &str, role: &str) -> Self {
+        Self {
+            position,
+            node: node.to_owned(),
+            role: role.to_owned(),
+            state: PartState::Pending,
+            counts: PartCounts::default(),
+            items_planned: 0,
+            planned_bytes: 0,
+        }
+    }
+}
+
+impl FromRow<'_, SqliteRow> for PartRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        decode(row).map_err(|error| match error {
+            StoreError::Database(error) => error,
+            other => sqlx::Error::Decode(Box::new(other)),
+        })
+    }
+}
+
+fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
+    let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+    let code: String = row.try_get("state")?;
+    let reason: Option<String> = row.try_get("reason")?;
+    let reason: Option<Reason> = reason.map(|json| serde_json::from_str(&json)).transpose()?;
+    Ok(PartRow {
+        position: row.try_get("position")?,
+        node: row.try_get("node")?,
+        role: row.try_get("role")?,
+        state: known(
+            PartState::from_code(&code, reason),
+            "state of a part",
+            &code,
+        )?,
+        counts: PartCounts {
+            items: count("items")?,
+            items_missing: count("items_missing")?,
+            read_bytes: count("read_bytes")?,
+            kept_bytes: count("kept_bytes")?,
+            packed_bytes: count("packed_bytes")?,
+        },
+        items_planned: count("items_planned")?,
+        planned_bytes: count("planned_bytes")?,
+    })
+}
+
+impl Store {
+    /// Adds the parts of a collection; those that are there already stay as they are.
+    pub async fn insert_parts(&self, id: CollectionId, parts: &[PartRow]) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        for part in parts {
+            sqlx::query(
+                "INSERT INTO part (collection_id, position, node, role, state, reason, items_planned, \
+                 planned_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                 ON CONFLICT (collection_id, position) DO NOTHING",
+            )
+            .bind(id.to_string())
+            .bind(part.position)
+            .bind(&part.node)
+            .bind(&part.role)
+            .bind(part.state.code())
+            .bind(part.state.reason().map(serde_json::to_string).transpose()?)
+            .bind(signed(part.items_planned))
+            .bind(signed(part.planned_bytes))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn parts(&self, id: CollectionId) -> StoreResult<Vec<PartRow>> {
+        Ok(
+            sqlx::query_as("SELECT * FROM part WHERE collection_id = $1 ORDER BY position")
+                .bind(id.to_string())
+                .fetch_all(&self.readers)
+                .await?,
+        )
+    }
+
+    pub async fn set_part_state(
+        &self,
+        id: CollectionId,
+        position: u32,
+        state: &PartState,
+    ) -> StoreResult<()> {
+        let now = micros(Utc::now());
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query(
+            "UPDATE part SET state = $3, reason = $4, started_at = COALESCE(started_at, $5), \
+             ended_at = $6 WHERE collection_id = $1 AND position = $2",
+        )
+        .bind(id.to_string())
+        .bind(position)
+        .bind(state.code())
+        .bind(state.reason().map(serde_json::to_string).transpose()?)
+        .bind(now)
+        .bind(state.is_final().then_some(now))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("UPDATE collection SET version = version + 1 WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn set_part_plan(
+        &self,
+        id: CollectionId,
+        position: u32,
+        items: u64,
+        bytes: u64,
+    ) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE part SET items_planned = $3, planned_bytes = $4 WHERE collection_id = $1 AND position = $2",
+        )
+        .bind(id.to_string())
+        .bind(position)
+        .bind(signed(items))
+        .bind(signed(bytes))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn set_part_counts(
+        &self,
+        id: CollectionId,
+        counts: &[(u32, PartCounts)],
+    ) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        for (position, counts) in counts {
+            sqlx::query(
+                "UPDATE part SET items = $3, items_missing = $4, read_bytes = $5, kept_bytes = $6, \
+                 packed_bytes = $7 \
+                 WHERE collection_id = $1 AND position = $2",
+            )
+            .bind(id.to_string())
+            .bind(position)
+            .bind(signed(counts.items))
+            .bind(signed(counts.items_missing))
+            .bind(signed(counts.read_bytes))
+            .bind(signed(counts.kept_bytes))
+            .bind(signed(counts.packed_bytes))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! Volumes and the ledger: what was staged, sealed, committed.
+
+use chrono::{DateTime, Utc};
+use domain::CollectionId;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+
+use super::{Store, StoreResult, micros, moment, signed, unsigned};
+
+/// A volume of a bundle, or a manifest (`part` is `None`).
+#[derive(Clone, Debug)]
+pub struct VolumeRow {
+    pub id: Uuid,
+    pub part: Option<u32>,
+    /// Its path below the collection's folder.
+    pub name: String,
+    pub packed_bytes: u64,
+    /// SHA-256 in hexadecimal, once it is sealed.
+    pub sha256: Option<String>,
+    pub commit_started_at: Option<DateTime<Utc>>,
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// A block that the destination has confirmed as staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerBlock {
+    pub number: u32,
+    pub size_bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+impl FromRow<'_, SqliteRow> for VolumeRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let id: String = row.try_get("id")?;
+        Ok(Self {
+            id: Uuid::parse_str(&id).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            part: row.try_get("part")?,
+            name: row.try_get("name")?,
+            packed_bytes: unsigned(row.try_get("packed_bytes")?),
+            sha256: row.try_get("sha256")?,
+            commit_started_at: row
+                .try_get::<Option<i64>, _>("commit_started_at")?
+                .map(moment),
+            delivered_at: row.try_get::<Option<i64>, _>("delivered_at")?.map(moment),
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for LedgerBlock {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            number: row.try_get("number")?,
+            size_bytes: unsigned(row.try_get("size_bytes")?),
+            sha256: row.try_get("sha256")?,
+        })
+    }
+}
+
+impl Store {
+    pub async fn insert_volume(
+        &self,
+        collection: CollectionId,
+        volume: &VolumeRow,
+    ) -> StoreResult<()> {
+        sqlx::query("INSERT INTO volume (id, collection_id, part, name, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(volume.id.to_string())
+            .bind(collection.to_string())
+            .bind(volume.part)
+            .bind(&volume.name)
+            .bind(micros(Utc::now()))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// All volumes of a collection, in the order in which they were begun.
+    pub async fn volumes(&self, collection: CollectionId) -> StoreResult<Vec<VolumeRow>> {
+        Ok(sqlx::query_as(
+            "SELECT * FROM volume WHERE collection_id = $1 ORDER BY created_at, name",
+        )
+        .bind(collection.to_string())
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    pub async fn seal_volume(&self, id: Uuid, packed_bytes: u64, sha256: &str) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE volume SET packed_bytes = $2, sha256 = $3, sealed_at = $4 WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .bind(signed(packed_bytes))
+        .bind(sha256)
+        .bind(micros(Utc::now()))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets volumes that were never sealed, with their items and blocks; names them.
+    pub async fn drop_unsealed_volumes(&self, collection: CollectionId) -> StoreResult<Vec<Uuid>> {
+        let rows = sqlx::query(
+            "DELETE FROM volume WHERE collection_id = $1 AND sealed_at IS NULL RETURNING id",
+        )
+        .bind(collection.to_string())
+        .fetch_all(&self.writer)
+        .await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| Uuid::parse_str(row.try_get("id").ok()?).ok())
+            .collect())
+    }
+
+    /// Forgets a volume that was never sealed, because nothing came to be in it.
+    pub async fn drop_volume(&self, id: Uuid) -> StoreResult<()> {
+        sqlx::query("DELETE FROM volume WHERE id = $1 AND sealed_at IS NULL")
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn record_block(&self, volume: Uuid, block: &LedgerBlock) -> StoreResult<()> {
+        sqlx::query(
+            "INSERT INTO block (volume_id, number, size_bytes, sha256, staged_at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (volume_id, number) DO UPDATE SET size_bytes = excluded.size_bytes, \
+             sha256 = excluded.sha256, staged_at = excluded.staged_at",
+        )
+        .bind(volume.to_string())
+        .bind(block.number)
+        .bind(signed(block.size_bytes))
+        .bind(&block.sha256)
+        .bind(micros(Utc::now()))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn blocks(&self, volume: Uuid) -> StoreResult<Vec<LedgerBlock>> {
+        Ok(sqlx::query_as(
+            "SELECT number, size_bytes, sha256 FROM block WHERE volume_id = $1 ORDER BY number",
+        )
+        .bind(volume.to_string())
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    pub async fn forget_blocks(&self, volume: Uuid) -> StoreResult<()> {
+        sqlx::query("DELETE FROM block WHERE volume_id = $1")
+            .bind(volume.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn start_commit(&self, volume: Uuid) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE volume SET commit_started_at = COALESCE(commit_started_at, $2) WHERE id = $1",
+        )
+        .bind(volume.to_string())
+        .bind(micros(Utc::now()))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// The destination has confirmed the whole volume; its ledger has done its duty.
+    pub async fn finish_volume(&self, volume: Uuid) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query("UPDATE volume SET delivered_at = $2 WHERE id = $1")
+            .bind(volume.to_string())
+            .bind(micros(Utc::now()))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM block WHERE volume_id = $1")
+            .bind(volume.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Bytes that the destination has confirmed for each part, staged ones included.
+    pub async fn delivered_by_part(
+        &self,
+        collection: CollectionId,
+    ) -> StoreResult<Vec<(Option<u32>, u64)>> {
+        let rows = sqlx::query(
+            "SELECT part, SUM(CASE WHEN delivered_at IS NULL THEN \
+             (SELECT COALESCE(SUM(size_bytes), 0) FROM block WHERE volume_id = volume.id) \
+             ELSE packed_bytes END) AS bytes FROM volume WHERE collection_id = $1 GROUP BY part",
+        )
+        .bind(collection.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("part")?, unsigned(row.try_get("bytes")?))))
+            .collect()
+    }
+}
