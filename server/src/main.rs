@@ -1,4 +1,26 @@
+//! The program `help-support`: the portal, and a command line that does the same without it.
+
+mod auth;
+mod cli;
 mod config;
-fn main() {
-    println!("{:?}", config::Config::load(None));
+mod events;
+mod headers;
+mod logging;
+mod portal;
+mod probes;
+mod request_log;
+mod router;
+mod serve;
+mod shutdown;
+mod site;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    logging::init(cli.log_level());
+    cli.run().await
 }

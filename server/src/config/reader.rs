@@ -52,7 +52,11 @@ impl<'a> Document<'a> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let span = error.span().unwrap_or_default();
-            self.note(&span, String::new(), format!("not TOML: {}", error.message()));
+            self.note(
+                &span,
+                String::new(),
+                format!("not TOML: {}", error.message()),
+            );
         }
         let whole = table.span();
         let table = if errors.is_empty() {

@@ -70,7 +70,9 @@ fn source(mut section: Section<'_, '_>, commands: &mut HashSet<String>) -> Optio
         other => {
             kind.wrong(
                 section.document(),
-                format!("{other:?} is not a kind of source; write \"files\", \"journal\" or \"command\""),
+                format!(
+                    "{other:?} is not a kind of source; write \"files\", \"journal\" or \"command\""
+                ),
             );
             return None;
         }

@@ -1,0 +1,225 @@
+//! `help-support collect`: one collection, run in this process.
+//!
+//! It stands in the same history and queue as those of the portal. A signal cancels it cleanly.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use domain::views::CollectionDetail;
+use domain::{
+    CollectionId, CollectionState, DestinationChoice, NodeName, RoleName, SourceKind, format,
+};
+use engine::{CollectionRequest, Engine};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::output::{complain, show, show_json};
+use super::{CommandError, Outcome, actor, open, sas};
+use crate::config::Config;
+use crate::shutdown;
+
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("place").required(true).args(["sas_url_file", "output"]))]
+pub struct Arguments {
+    /// Start of the period, RFC 3339, for instance 2026-11-20T10:00:00Z
+    #[arg(long, value_name = "T", value_parser = time)]
+    from: DateTime<Utc>,
+    /// End of the period, RFC 3339; itself not in it
+    #[arg(long, value_name = "T", value_parser = time)]
+    to: DateTime<Utc>,
+    /// Only this role; may be repeated
+    #[arg(long = "role", value_name = "R")]
+    roles: Vec<String>,
+    /// Only this node; may be repeated
+    #[arg(long = "node", value_name = "N")]
+    nodes: Vec<String>,
+    /// Only this kind of source; may be repeated
+    #[arg(long = "kind", value_parser = kind())]
+    kinds: Vec<SourceKind>,
+    /// File that holds the SAS URL of the blob container, or - for standard input
+    #[arg(long, value_name = "F")]
+    sas_url_file: Option<PathBuf>,
+    /// Directory to put the bundles into
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Print the manifest with the final state as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.to_utc())
+        .map_err(|_| "write it as in 2026-11-20T10:00:00Z or 2026-11-20T11:00:00+01:00".to_owned())
+}
+
+fn kind() -> impl TypedValueParser<Value = SourceKind> {
+    PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::code)).try_map(|code| {
+        SourceKind::from_code(&code).ok_or_else(|| format!("{code} is not a kind of source"))
+    })
+}
+
+pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, CommandError> {
+    let destination = match (&arguments.sas_url_file, &arguments.output) {
+        (Some(file), _) => DestinationChoice::SasUrl(sas::read_usable(file)?),
+        (None, output) => {
+            let directory = output.as_ref().map(std::path::absolute).transpose()?;
+            DestinationChoice::Directory(directory)
+        }
+    };
+    let request = CollectionRequest {
+        start: arguments.from,
+        end: arguments.to,
+        roles: arguments.roles.into_iter().map(RoleName).collect(),
+        nodes: arguments.nodes.into_iter().map(NodeName).collect(),
+        kinds: arguments.kinds,
+        destination,
+    };
+    let engine = open(&config).await?;
+    let stop = shutdown::on_signal()?;
+    let id = engine.start_held(request, &actor()).await?;
+    drive(&engine, id, stop).await?;
+
+    let detail = engine.collection(id).await?;
+    let state = detail.summary.state;
+    if arguments.json {
+        show_json(&document(&engine, &detail).await)?;
+    } else {
+        show(&describe(&detail))?;
+    }
+    Ok(match state {
+        CollectionState::Complete => Outcome::Complete,
+        CollectionState::PartiallyComplete => Outcome::PartiallyComplete,
+        _ => Outcome::Failed,
+    })
+}
+
+/// Runs the collection to its end, telling how far it is; cancels it when told to stop.
+async fn drive(
+    engine: &Engine,
+    id: CollectionId,
+    stop: CancellationToken,
+) -> Result<(), CommandError> {
+    // a task of its own, so that it goes on being polled while it is cancelled from here
+    let mut work = {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.drive(id, CancellationToken::new()).await })
+    };
+    let telling = {
+        let engine = engine.clone();
+        tokio::spawn(async move { tell_progress(&engine, id).await })
+    };
+    let ended = tokio::select! {
+        ended = &mut work => Some(ended),
+        () = stop.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            complain("Cancelling the collection");
+            engine.cancel(id, &actor()).await?;
+            work.await
+        }
+    };
+    telling.abort();
+    ended.context("the collection broke off")??;
+    Ok(())
+}
+
+/// On a terminal one line that is kept up to date; elsewhere a line for each new state.
+async fn tell_progress(engine: &Engine, id: CollectionId) {
+    let terminal = io::stderr().is_terminal();
+    let mut told: Option<(CollectionState, Option<String>)> = None;
+    loop {
+        // a failed look is no failure of the collection
+        if let Ok(detail) = engine.collection(id).await {
+            let now = (detail.summary.state, detail.summary.state_detail.clone());
+            if told.as_ref() != Some(&now) {
+                if terminal && told.is_some() {
+                    complain("");
+                }
+                if !detail.summary.state.is_final() {
+                    complain(&state_line(&detail));
+                }
+                told = Some(now);
+            }
+            if terminal && detail.summary.state == CollectionState::InProgress {
+                let line = progress_line(&detail);
+                let _nobody_reads = write!(io::stderr().lock(), "\r{line:<78}");
+            }
+        }
+        tokio::time::sleep(PROGRESS_EVERY).await;
+    }
+}
+
+fn state_line(detail: &CollectionDetail) -> String {
+    let label = detail.summary.state.label();
+    match &detail.summary.state_detail {
+        Some(why) => format!("Collection {}: {label}. {why}", detail.summary.id),
+        None => format!("Collection {}: {label}", detail.summary.id),
+    }
+}
+
+fn progress_line(detail: &CollectionDetail) -> String {
+    let progress = &detail.progress;
+    let left = progress.seconds_left.map_or_else(String::new, |seconds| {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        format!(", about {} left", format::seconds(seconds))
+    });
+    format!(
+        "{} of about {} items, {} read, {} delivered{left}",
+        progress.items,
+        progress.items_planned,
+        format::bytes(progress.read_bytes),
+        format::bytes(progress.delivered_bytes),
+    )
+}
+
+fn describe(detail: &CollectionDetail) -> String {
+    let summary = &detail.summary;
+    let mut lines = vec![state_line(detail)];
+    for part in &detail.parts {
+        let reason = part
+            .state
+            .reason()
+            .map_or_else(String::new, |reason| format!(": {reason}"));
+        lines.push(format!(
+            "  {} on {}: {}{reason}",
+            part.role,
+            part.node,
+            part.state.label()
+        ));
+    }
+    for missing in &detail.missing {
+        lines.push(format!("  missing: {} ({})", missing.item, missing.reason));
+    }
+    lines.push(format!(
+        "{} delivered to {}, folder {}",
+        format::bytes(summary.delivered_bytes),
+        summary.destination.place,
+        detail.folder
+    ));
+    lines.join("\n")
+}
+
+/// The manifest with the state; without a manifest, what is known instead.
+async fn document(engine: &Engine, detail: &CollectionDetail) -> Value {
+    let summary = &detail.summary;
+    let mut document = match engine.manifest(summary.id).await {
+        Ok(manifest @ Value::Object(_)) => manifest,
+        _ => json!({
+            "collection": summary.id,
+            "state_detail": summary.state_detail,
+            "parts": detail.parts,
+        }),
+    };
+    document["state"] = json!(summary.state.code());
+    document
+}

@@ -1,0 +1,131 @@
+//! `help-support config`: check what is configured, or show an example.
+
+use clap::Subcommand;
+use domain::format;
+use engine::{Compression, RoleConfig, SourceConfig};
+
+use super::output::show;
+use super::{CommandError, Outcome};
+use crate::config::{Config, ConfigError, DEFAULT_FILE, EXAMPLE, write_length};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read the configuration and print what it amounts to; exit code 2 when it is wrong
+    Check,
+    /// Print a commented example of everything that can be configured
+    Example,
+}
+
+pub fn run(
+    command: &Command,
+    load: impl FnOnce() -> Result<Config, ConfigError>,
+) -> Result<Outcome, CommandError> {
+    match command {
+        Command::Check => show(&describe(&load()?))?,
+        Command::Example => show(EXAMPLE.trim_end())?,
+    }
+    Ok(Outcome::Complete)
+}
+
+fn describe(config: &Config) -> String {
+    let engine = &config.engine;
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let mut lines = vec![
+        match &config.file {
+            Some(file) => format!("{} is in order.", file.display()),
+            None => format!("There is no {DEFAULT_FILE} here; these are the defaults."),
+        },
+        String::new(),
+    ];
+    let fields = [
+        ("Stack", engine.stack_name.clone()),
+        ("Node", engine.node.to_string()),
+        ("Time zone", engine.zone.to_string()),
+        ("Listen", config.portal.listen.to_string()),
+        (
+            "Public URL",
+            or_none(config.portal.public_url.as_ref().map(ToString::to_string)),
+        ),
+        ("Data", engine.data_directory.display().to_string()),
+        ("Spool limit", format::bytes(engine.spool_limit_bytes)),
+        ("Bundles", engine.bundle_directory.display().to_string()),
+        ("Longest window", format::seconds(engine.limits.max_seconds)),
+        ("Lookback", format::seconds(engine.limits.lookback_seconds)),
+        (
+            "Compression",
+            match engine.compression {
+                Compression::Zstd => "zstd".to_owned(),
+                Compression::Deflate => "deflate".to_owned(),
+            },
+        ),
+        ("Volume size", format::bytes(engine.volume_size_bytes)),
+        (
+            "Bandwidth limit",
+            match engine.bandwidth_limit {
+                0 => "none".to_owned(),
+                limit => format!("{}/s", format::bytes(limit)),
+            },
+        ),
+        (
+            "Managed storage",
+            or_none(
+                engine
+                    .managed_sas_url_file
+                    .as_ref()
+                    .map(|file| format!("SAS URL in {}", file.display())),
+            ),
+        ),
+    ];
+    lines.extend(
+        fields
+            .iter()
+            .map(|(name, value)| format!("{name:<16} {value}")),
+    );
+    lines.push(String::new());
+    lines.push(match (config.roles_found, engine.roles.len()) {
+        (_, 0) => "No role: nothing can be collected.".to_owned(),
+        (true, _) => "Roles, found on this machine:".to_owned(),
+        (false, _) => "Roles:".to_owned(),
+    });
+    lines.extend(engine.roles.iter().flat_map(describe_role));
+    lines.join("\n")
+}
+
+fn describe_role(role: &RoleConfig) -> Vec<String> {
+    let title = if role.description.is_empty() {
+        format!("  {}", role.name)
+    } else {
+        format!("  {}: {}", role.name, role.description)
+    };
+    let sources = role.sources.iter().map(|source| match source {
+        SourceConfig::Files {
+            paths,
+            time_zone: None,
+        } => format!("    files    {}", paths.join(", ")),
+        SourceConfig::Files {
+            paths,
+            time_zone: Some(zone),
+        } => format!(
+            "    files    {} (stamps without zone: {zone})",
+            paths.join(", ")
+        ),
+        SourceConfig::Journal {
+            units,
+            directory: None,
+        } => format!("    journal  {}", units.join(", ")),
+        SourceConfig::Journal {
+            units,
+            directory: Some(directory),
+        } => format!(
+            "    journal  {} in {}",
+            units.join(", "),
+            directory.display()
+        ),
+        SourceConfig::Command { name, run, timeout } => format!(
+            "    command  {name}: {} (at most {})",
+            run.join(" "),
+            write_length(*timeout)
+        ),
+    });
+    std::iter::once(title).chain(sources).collect()
+}

@@ -1,0 +1,114 @@
+//! All addresses of the portal, and what each request passes on its way.
+//!
+//! From outside in: request id and log, security headers, compression, size limit. Pages, server
+//! functions and forms further pass the check of origin and get their viewer; static files and
+//! probes do not need either.
+
+use app::context::Viewer;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::routing::{get, post};
+use axum::{Extension, middleware};
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{
+    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+};
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::auth::{self, PublicUrl};
+use crate::portal::Portal;
+use crate::{events, headers, probes, request_log};
+
+/// The largest form is that of a collection with all roles; a SAS URL has at most a few KiB.
+const MOST_BODY_BYTES: usize = 64 * 1024;
+
+/// The whole portal.
+pub fn router(portal: Portal, options: &LeptosOptions) -> Router {
+    dynamic(&portal, options)
+        .nest_service("/pkg", package(options))
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(probes::metrics))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(headers::add_security_headers))
+        .layer(middleware::from_fn(request_log::log_requests))
+        .with_state(portal)
+}
+
+/// Everything that depends on who asks.
+fn dynamic(portal: &Portal, options: &LeptosOptions) -> Router<Portal> {
+    let shell = {
+        let options = options.clone();
+        move || app::shell(options.clone())
+    };
+    let context = {
+        let portal = portal.clone();
+        move || provide_page_context(&portal)
+    };
+    let pages = Router::new()
+        .leptos_routes_with_context(
+            portal,
+            generate_route_list(app::App),
+            context.clone(),
+            shell,
+        )
+        .route_layer(middleware::from_fn(auth::require_session));
+    Router::new()
+        .route("/sign-in", post(auth::sign_in))
+        .route("/sign-out", post(auth::sign_out))
+        .route("/theme", post(auth::set_theme))
+        .route("/events", get(events::events))
+        .merge(pages)
+        .fallback(file_and_error_handler_with_context::<Portal, _>(
+            context,
+            app::shell,
+        ))
+        .layer(middleware::from_fn_with_state(
+            portal.clone(),
+            auth::resolve_viewer,
+        ))
+        .layer(middleware::from_fn(auth::require_same_origin))
+        .layer(Extension(PublicUrl(portal.public_url.clone())))
+}
+
+/// What pages and server functions find in context, and the policy of a page's answer.
+fn provide_page_context(portal: &Portal) {
+    provide_context(portal.engine.clone());
+    // there is no request while routes are listed and when a static file is sent
+    if let Some(viewer) =
+        use_context::<Parts>().and_then(|request| request.extensions.get::<Viewer>().cloned())
+    {
+        provide_context(viewer);
+    }
+    // only pages have a nonce
+    if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+        && let Some(policy) = headers::page_policy(&nonce)
+    {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Scripts and styles. Their names stay the same from version to version, so browsers ask whether
+/// they have changed.
+fn package(options: &LeptosOptions) -> Router {
+    let folder = std::path::Path::new(&*options.site_root).join(&*options.site_pkg_dir);
+    Router::new()
+        .fallback_service(
+            ServeDir::new(folder)
+                .precompressed_br()
+                .precompressed_gzip(),
+        )
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        ))
+}
