@@ -1,0 +1,207 @@
+//! Collections: start, watch, cancel, take up again; and their history.
+
+use domain::views::{CollectOptions, CollectionDetail, HistoryPage};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use super::Dated;
+use crate::error::AppError;
+use crate::secret::SecretText;
+
+#[cfg(feature = "ssr")]
+use super::access::{require_operator, require_signed_in};
+#[cfg(feature = "ssr")]
+use super::forms::{FieldErrors, lead_to, read_sas, read_time};
+
+/// Rows on one page of the history.
+#[cfg(feature = "ssr")]
+const PAGE_ROWS: u32 = 50;
+
+/// A page of the history, and what the command bar above it offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryAnswer {
+    pub page: HistoryPage,
+    /// The configuration names managed storage, so *Send logs now* is there.
+    pub managed_storage: bool,
+}
+
+/// One page of the history, newest first. `status` and `kind` are codes, blank or unknown for
+/// all; `before` is the id below which the page begins, blank for the newest.
+///
+/// # Errors
+/// `Unauthenticated`, and what the engine says.
+#[server(name = HistoryQuery, prefix = "/api", endpoint = "collections", input = GetUrl)]
+pub async fn history(
+    #[server(default)] status: String,
+    #[server(default)] kind: String,
+    #[server(default)] before: String,
+) -> Result<Dated<HistoryAnswer>, AppError> {
+    use domain::views::{HistoryFilter, HistoryKey};
+    use domain::{CollectionKind, CollectionState};
+
+    let caller = require_signed_in()?;
+    let filter = HistoryFilter {
+        state: CollectionState::from_code(&status),
+        kind: CollectionKind::from_code(&kind),
+    };
+    let before = before.parse().ok().map(|id| HistoryKey { id });
+    let page = caller.engine.history(filter, before, PAGE_ROWS).await?;
+    Ok(Dated {
+        now: chrono::Utc::now(),
+        data: HistoryAnswer {
+            page,
+            managed_storage: caller.engine.config().managed_sas_url_file.is_some(),
+        },
+    })
+}
+
+/// Everything that the page of one collection shows.
+///
+/// # Errors
+/// `NotFound`, also for what is no id at all; `Unauthenticated`, and what the engine says.
+#[server(name = CollectionQuery, prefix = "/api", endpoint = "collections/one", input = GetUrl)]
+pub async fn collection(id: String) -> Result<Dated<CollectionDetail>, AppError> {
+    let caller = require_signed_in()?;
+    let id = read_id(&id)?;
+    let data = caller.engine.collection(id).await?;
+    Ok(Dated {
+        now: chrono::Utc::now(),
+        data,
+    })
+}
+
+/// What the collect form needs to draw itself.
+///
+/// # Errors
+/// `Unauthenticated`, and what the engine says.
+#[server(name = CollectOptionsQuery, prefix = "/api", endpoint = "collections/options", input = GetUrl)]
+pub async fn collect_options() -> Result<CollectOptions, AppError> {
+    let caller = require_signed_in()?;
+    Ok(caller.engine.collect_options().await?)
+}
+
+/// Starts a collection and leads to its page.
+///
+/// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name), `roles` the
+/// names of those chosen, `destination` a code of `DestinationKind`.
+///
+/// # Errors
+/// `Forbidden`, `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, and
+/// what the engine says.
+#[server(name = StartCollection, prefix = "/api", endpoint = "collections/start")]
+pub async fn start_collection(
+    #[server(default)] start: String,
+    #[server(default)] end: String,
+    #[server(default)] zone: String,
+    #[server(default)] roles: Vec<String>,
+    #[server(default)] destination: String,
+    #[server(default)] sas_url: SecretText,
+) -> Result<(), AppError> {
+    use chrono_tz::Tz;
+    use domain::{DestinationChoice, DestinationKind, RoleName};
+    use engine::CollectionRequest;
+
+    use crate::error::Kept;
+
+    let caller = require_operator()?;
+    let kept = Kept::default()
+        .with("start", &start)
+        .with("end", &end)
+        .with("zone", &zone)
+        .with_all("roles", &roles)
+        .with("destination", &destination);
+
+    let mut errors = FieldErrors::default();
+    let zone = zone.parse().unwrap_or(Tz::UTC);
+    let start = read_time("start", &start, zone, &mut errors);
+    let end = read_time("end", &end, zone, &mut errors);
+    if roles.is_empty() {
+        errors.add("roles", "Choose at least one role.");
+    }
+    let destination = match DestinationKind::from_code(&destination) {
+        Some(DestinationKind::Managed) => Some(DestinationChoice::Managed),
+        Some(DestinationKind::Directory) => Some(DestinationChoice::Directory(None)),
+        Some(DestinationKind::SasUrl) => {
+            read_sas(&sas_url, &mut errors).map(DestinationChoice::SasUrl)
+        }
+        None => {
+            errors.add("destination", "Choose a destination.");
+            None
+        }
+    };
+    let (Some(start), Some(end), Some(destination), true) =
+        (start, end, destination, errors.is_empty())
+    else {
+        return Err(errors.into_error(kept));
+    };
+    let request = CollectionRequest {
+        start,
+        end,
+        roles: roles.into_iter().map(RoleName).collect(),
+        nodes: Vec::new(),
+        kinds: Vec::new(),
+        destination,
+    };
+    let id = caller
+        .engine
+        .start(request, &caller.actor)
+        .await
+        .map_err(|error| AppError::from(error).keeping(kept))?;
+    leptos_axum::redirect(&crate::paths::collection(id));
+    Ok(())
+}
+
+/// Stops a collection that has not ended, and leads back to its page.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, `Conflict` where it has ended already, and what the engine says.
+#[server(name = CancelCollection, prefix = "/api", endpoint = "collections/cancel")]
+pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppError> {
+    let caller = require_operator()?;
+    let id = read_id(&id)?;
+    caller.engine.cancel(id, &caller.actor).await?;
+    lead_to(&crate::paths::collection(id));
+    Ok(())
+}
+
+/// Collects those parts again that have something missing, and leads back to the page.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, `Conflict` where nothing is to be retried, and what the engine says.
+#[server(name = RetryCollection, prefix = "/api", endpoint = "collections/retry")]
+pub async fn retry_collection(#[server(default)] id: String) -> Result<(), AppError> {
+    let caller = require_operator()?;
+    let id = read_id(&id)?;
+    caller.engine.retry(id, &caller.actor).await?;
+    lead_to(&crate::paths::collection(id));
+    Ok(())
+}
+
+/// Gives a collection a new SAS URL of the same container, and leads back to its page.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, `Invalid` with the field `sas_url`, `Conflict`, and what the engine
+/// says.
+#[server(name = ReplaceSas, prefix = "/api", endpoint = "collections/replace-sas")]
+pub async fn replace_sas(
+    #[server(default)] id: String,
+    #[server(default)] sas_url: SecretText,
+) -> Result<(), AppError> {
+    use crate::error::Kept;
+
+    let caller = require_operator()?;
+    let id = read_id(&id)?;
+    let mut errors = FieldErrors::default();
+    let (Some(sas), true) = (read_sas(&sas_url, &mut errors), errors.is_empty()) else {
+        return Err(errors.into_error(Kept::default()));
+    };
+    caller.engine.replace_sas(id, sas, &caller.actor).await?;
+    lead_to(&crate::paths::collection(id));
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn read_id(text: &str) -> Result<domain::CollectionId, AppError> {
+    text.parse().map_err(|_| AppError::NotFound.answered())
+}

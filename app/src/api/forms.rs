@@ -1,0 +1,85 @@
+//! What the forms of several server functions have in common: reading their fields, and gathering
+//! everything that is wrong before anything is refused.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::SasUrl;
+use domain::sas::{self, SasContext};
+use domain::zone::{self, Tz};
+
+use crate::error::{AppError, InvalidForm, Kept, is_plain_form};
+use crate::secret::SecretText;
+
+/// Messages by field; the first of a field stays.
+#[derive(Default)]
+pub struct FieldErrors(BTreeMap<String, String>);
+
+impl FieldErrors {
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0
+            .entry(field.to_owned())
+            .or_insert_with(|| message.into());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The answer to the form, with what it shows again.
+    pub fn into_error(self, kept: Kept) -> AppError {
+        AppError::Invalid(InvalidForm {
+            fields: self.0,
+            kept,
+        })
+        .answered()
+    }
+}
+
+/// A SAS URL by the same rules that the browser applies while somebody types.
+pub fn read_sas(text: &SecretText, errors: &mut FieldErrors) -> Option<SasUrl> {
+    if text.is_blank() {
+        errors.add(
+            "sas_url",
+            "Paste the SAS URL of a blob container, or choose another destination.",
+        );
+        return None;
+    }
+    let context = SasContext {
+        now: Utc::now(),
+        needed_until: None,
+    };
+    let inspection = sas::inspect(text.expose(), &context);
+    let wrong: Vec<String> = inspection
+        .findings
+        .iter()
+        .filter(|finding| finding.is_error())
+        .map(|finding| format!("{} {}", finding.problem, finding.advice))
+        .collect();
+    if !wrong.is_empty() {
+        errors.add("sas_url", wrong.join(" "));
+    }
+    inspection.url
+}
+
+/// A time typed into the field `field`, meant in `zone`.
+pub fn read_time(
+    field: &str,
+    text: &str,
+    zone: Tz,
+    errors: &mut FieldErrors,
+) -> Option<DateTime<Utc>> {
+    let at = zone::parse_local(text, zone);
+    if at.is_none() {
+        errors.add(field, "Enter a date and a time.");
+    }
+    at
+}
+
+/// Leads a form that was sent without JavaScript to `path`. A page that is alive stays where it is
+/// and looks again by itself.
+pub fn lead_to(path: &str) {
+    if is_plain_form() {
+        leptos_axum::redirect(path);
+    }
+}

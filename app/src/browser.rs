@@ -1,0 +1,145 @@
+//! What only a browser can tell or do.
+//!
+//! Everything here is called from event handlers and effects, which run in browsers only: what is
+//! rendered never depends on it, so that the server renders the same.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+const YEAR_SECONDS: u32 = 365 * 24 * 3600;
+
+/// The browser's time zone, where it is one that we know.
+#[must_use]
+pub fn zone() -> Option<Tz> {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let name = js_sys::Reflect::get(&format.resolved_options(), &JsValue::from_str("timeZone"));
+    name.ok()?.as_string()?.parse().ok()
+}
+
+/// Writes a cookie that lasts a year. Value and name are plain words of ours or zone names.
+pub fn set_cookie(name: &str, value: &str) {
+    let document: web_sys::HtmlDocument = document().unchecked_into();
+    // a browser that refuses cookies still shows the page, only in the stack's zone
+    let _refused = document.set_cookie(&format!(
+        "{name}={value}; path=/; max-age={YEAR_SECONDS}; SameSite=Lax"
+    ));
+}
+
+/// Sets an attribute of `<html>`.
+pub fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        let _unchanged = root.set_attribute(name, value);
+    }
+}
+
+/// Closes an element with the attribute `popover`; nothing happens where it is not open.
+pub fn hide_popover(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let element: web_sys::HtmlElement = element.unchecked_into();
+        let _not_open = element.hide_popover();
+    }
+}
+
+/// Puts a text into the clipboard, where the page may (it is served by HTTPS or from this
+/// machine); selects the element's content for copying by hand where it may not.
+///
+/// Answers whether the text is in the clipboard.
+pub async fn copy(text: String, selected: Option<web_sys::HtmlElement>) -> bool {
+    let navigator = window().navigator();
+    let allowed = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard"))
+        .is_ok_and(|clipboard| !clipboard.is_undefined());
+    if allowed {
+        let written = navigator.clipboard().write_text(&text);
+        if js_sys::futures::JsFuture::from(written).await.is_ok() {
+            return true;
+        }
+    }
+    if let (Some(element), Ok(Some(selection))) = (selected, window().get_selection()) {
+        let _nothing_selected = selection.select_all_children(&element);
+    }
+    false
+}
+
+/// The server's clock, as far as a page can tell: the time in its data plus what has passed since.
+///
+/// Before the page is interactive it stands still at the server's time, so that both sides render
+/// the same; a wrong clock of the browser's machine does not matter.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    server_now: DateTime<Utc>,
+    started_ms: RwSignal<Option<f64>>,
+}
+
+impl Clock {
+    /// A clock that the server's answer has set.
+    #[must_use]
+    pub fn set_to(server_now: DateTime<Utc>) -> Self {
+        let started_ms = RwSignal::new(None);
+        Effect::new(move || started_ms.set(Some(js_sys::Date::now())));
+        Self {
+            server_now,
+            started_ms,
+        }
+    }
+
+    /// The server's time now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        let passed = self
+            .started_ms
+            .get_untracked()
+            .map_or(0.0, |started| js_sys::Date::now() - started);
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds since the page was loaded"
+        )]
+        let passed = TimeDelta::milliseconds(passed as i64);
+        self.server_now + passed
+    }
+}
+
+/// Runs `action` at most once in `pause`: at once, or at the end of the pause that is under way.
+pub fn throttled(pause: Duration, action: impl Fn() + Clone + 'static) -> impl Fn() + Clone {
+    #[derive(Clone, Copy)]
+    enum State {
+        Idle,
+        Resting,
+        Due,
+    }
+    let state = StoredValue::new(State::Idle);
+    fn run(state: StoredValue<State>, pause: Duration, action: impl Fn() + Clone + 'static) {
+        state.set_value(State::Resting);
+        action();
+        set_timeout(
+            move || match state.try_get_value() {
+                Some(State::Due) => run(state, pause, action),
+                Some(_) => state.set_value(State::Idle),
+                // the page is gone
+                None => {}
+            },
+            pause,
+        );
+    }
+    move || match state.try_get_value() {
+        Some(State::Idle) => run(state, pause, action.clone()),
+        Some(_) => state.set_value(State::Due),
+        None => {}
+    }
+}
+
+/// Tells style sheet and tests that the page is interactive.
+pub fn mark_hydrated() {
+    if let Some(body) = document().body() {
+        let _unchanged = body.set_attribute("data-hydrated", "");
+    }
+}
+
+/// Submits a form as its button would.
+pub fn submit(form: web_sys::Element) {
+    let form: web_sys::HtmlFormElement = form.unchecked_into();
+    let _not_a_form_any_more = form.request_submit();
+}

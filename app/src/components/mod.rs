@@ -1,0 +1,30 @@
+//! The component kit: native controls first, dressed by the style sheet, usable without
+//! JavaScript. Nothing here knows a page.
+
+mod banner;
+mod copy;
+mod destination;
+mod field;
+mod frame;
+mod icon;
+mod page;
+mod popup;
+mod progress;
+mod sas_field;
+mod state;
+mod table;
+mod time;
+
+pub use banner::{ErrorPanel, FormError, Notice, Tone};
+pub use copy::CopyButton;
+pub use destination::{Expiry, destination_line, needs_attention};
+pub use field::{FieldError, server_message};
+pub use frame::Frame;
+pub use icon::{Icon, IconName};
+pub use page::{Card, Crumb, Fact, PageHeader, Waiting};
+pub use popup::{Popup, PopupButton};
+pub use progress::CollectionProgress;
+pub use sas_field::SasField;
+pub use state::{KindPill, PartStateView, StateBadge};
+pub use table::{CollectionRow, EmptyState, TableCard};
+pub use time::{Time, TimeBeside, ZoneNote};

@@ -1,0 +1,99 @@
+//! What every page is made of: header, cards, facts, and what shows while it waits.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::paths;
+
+/// A page above this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crumb {
+    Product,
+    LogCollection,
+}
+
+impl Crumb {
+    const fn link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Product => ("Help + Support", paths::OVERVIEW),
+            Self::LogCollection => ("Log collection", paths::LOG_COLLECTION),
+        }
+    }
+}
+
+/// The title of a page with the way to it, and the title of the browser's tab.
+#[component]
+pub fn PageHeader(
+    #[prop(into)] title: Signal<String>,
+    /// From the top down.
+    crumbs: &'static [Crumb],
+    /// Stands in the heading after the title.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let way = crumbs
+        .iter()
+        .map(|crumb| {
+            let (name, to) = crumb.link();
+            view! {
+                <li>
+                    <a href=to>{name}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Title text=move || format!("{} · Help + Support", title.read()) />
+        <header class="page-header">
+            <nav class="crumbs" aria-label="Breadcrumb">
+                <ol>{way}</ol>
+            </nav>
+            <h1>
+                <span>{move || title.get()}</span>
+                {children.map(|children| children())}
+            </h1>
+        </header>
+    }
+    .into_any()
+}
+
+/// A part of a page on its own ground.
+#[component]
+pub fn Card(
+    #[prop(into)] title: String,
+    #[prop(optional)] class: &'static str,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class=format!("card {class}")>
+            <h2>{title}</h2>
+            {children()}
+        </section>
+    }
+    .into_any()
+}
+
+/// A name and what it is, in a `<dl>`.
+#[component]
+pub fn Fact(name: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="fact">
+            <dt>{name}</dt>
+            <dd>{children()}</dd>
+        </div>
+    }
+    .into_any()
+}
+
+/// Holds the place of a page's content while it is fetched.
+#[component]
+pub fn Waiting() -> impl IntoView {
+    view! {
+        <div class="waiting" role="status">
+            <span class="visually-hidden">"Loading"</span>
+            <div class="card skeleton"></div>
+            <div class="card skeleton"></div>
+        </div>
+    }
+    .into_any()
+}

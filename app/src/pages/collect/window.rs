@@ -1,0 +1,319 @@
+//! The asked period: two fields, two quick choices, one rule for browser and server.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use domain::views::CollectOptions;
+use domain::window::{Edge, WindowError};
+use domain::{Window, WindowLimits, format, zone};
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::browser::Clock;
+use crate::components::{Card, FieldError};
+use crate::context::use_ui;
+use crate::error::{AppError, Kept};
+
+/// The form of the quick choices. It stands outside the big form, so that without JavaScript
+/// a quick choice sends nothing but itself.
+const QUICK_FORM_ID: &str = "quick-window";
+
+/// Offered as quick choices, as far as the limits allow; the last one is the default.
+const QUICK_HOURS: [i64; 2] = [1, 4];
+
+/// The two fields and what they amount to.
+#[derive(Clone, Copy)]
+pub struct WindowFields {
+    pub clock: Clock,
+    /// What is in the fields now, or what is wrong with it.
+    pub window: Memo<Result<Window, (Edge, String)>>,
+    start_text: RwSignal<String>,
+    end_text: RwSignal<String>,
+    start_input: NodeRef<html::Input>,
+    end_input: NodeRef<html::Input>,
+    start_error: Signal<Option<String>>,
+    end_error: Signal<Option<String>>,
+    answered: RwSignal<Option<AppError>>,
+    form_error: Signal<Option<AppError>>,
+    zone: RwSignal<Tz>,
+}
+
+impl WindowFields {
+    /// Begins with what was entered before, else with the last `hours`, else with the default.
+    pub fn new(
+        options: &CollectOptions,
+        kept: &Kept,
+        hours: Option<i64>,
+        error: Signal<Option<AppError>>,
+    ) -> Self {
+        let zone = use_ui().zone;
+        let clock = Clock::set_to(options.now);
+        let limits = options.limits;
+        let (start, end) = last_hours(hours, limits, options.now);
+        let kept_zone = kept.get("zone").and_then(|name| name.parse().ok());
+        let text = |field: &str, at| {
+            kept.get(field).map_or_else(
+                || zone::field_value(at, zone.get_untracked()),
+                |text| in_zone(text, kept_zone, zone.get_untracked()),
+            )
+        };
+        let start_text = RwSignal::new(text("start", start));
+        let end_text = RwSignal::new(text("end", end));
+        let window = Memo::new(move |_| {
+            check(
+                &start_text.read(),
+                &end_text.read(),
+                zone.get(),
+                limits,
+                clock.now(),
+            )
+        });
+        let answered = RwSignal::new(None);
+        let message = move |edge: Edge, field: &'static str| {
+            Signal::derive(move || match window.get() {
+                Err((at, message)) if at == edge => Some(message),
+                Err(_) => None,
+                Ok(_) => {
+                    let error = error.get()?;
+                    let unanswered = answered.get().as_ref() != Some(&error);
+                    unanswered
+                        .then(|| error.field(field).map(str::to_owned))
+                        .flatten()
+                }
+            })
+        };
+        let fields = Self {
+            clock,
+            window,
+            start_text,
+            end_text,
+            start_input: NodeRef::new(),
+            end_input: NodeRef::new(),
+            start_error: message(Edge::Start, "start"),
+            end_error: message(Edge::End, "end"),
+            answered,
+            form_error: error,
+            zone,
+        };
+        fields.take_what_was_typed();
+        fields.follow_zone();
+        fields
+    }
+
+    /// Before the page was interactive somebody may have typed.
+    fn take_what_was_typed(self) {
+        for (input, text) in [
+            (self.start_input, self.start_text),
+            (self.end_input, self.end_text),
+        ] {
+            Effect::new(move || {
+                if let Some(input) = input.get() {
+                    text.set(input.value());
+                }
+            });
+        }
+    }
+
+    /// The fields keep their moments when the zone in which they are shown changes.
+    fn follow_zone(self) {
+        Effect::watch(
+            move || self.zone.get(),
+            move |zone, before, _| {
+                let moved = |text: RwSignal<String>| {
+                    in_zone(&text.read_untracked(), before.copied(), *zone)
+                };
+                self.put(moved(self.start_text), moved(self.end_text));
+            },
+            false,
+        );
+    }
+
+    /// Writes into the fields.
+    fn put(self, start: String, end: String) {
+        for (input, text, value) in [
+            (self.start_input, self.start_text, start),
+            (self.end_input, self.end_text, end),
+        ] {
+            if let Some(input) = input.get_untracked() {
+                input.set_value(&value);
+            }
+            text.set(value);
+        }
+    }
+
+    fn choose_last(self, hours: i64, limits: WindowLimits) {
+        let (start, end) = last_hours(Some(hours), limits, self.clock.now());
+        let zone = self.zone.get_untracked();
+        self.put(zone::field_value(start, zone), zone::field_value(end, zone));
+    }
+
+    fn typed(self, text: RwSignal<String>, value: String) {
+        self.answered.set(self.form_error.get_untracked());
+        text.set(value);
+    }
+}
+
+/// The last hours up to now, to the minute.
+fn last_hours(
+    hours: Option<i64>,
+    limits: WindowLimits,
+    now: DateTime<Utc>,
+) -> (DateTime<Utc>, DateTime<Utc>) {
+    let longest = (limits.max_seconds / 3600).max(1);
+    let hours = hours
+        .unwrap_or(QUICK_HOURS[QUICK_HOURS.len() - 1])
+        .clamp(1, longest);
+    let end = now - TimeDelta::seconds(now.timestamp().rem_euclid(60));
+    (end - TimeDelta::hours(hours), end)
+}
+
+/// A field's text of one zone as the text of another; what is no time stays as it is.
+fn in_zone(text: &str, from: Option<Tz>, to: Tz) -> String {
+    from.filter(|from| *from != to)
+        .and_then(|from| zone::parse_local(text, from))
+        .map_or_else(|| text.to_owned(), |at| zone::field_value(at, to))
+}
+
+fn check(
+    start: &str,
+    end: &str,
+    zone: Tz,
+    limits: WindowLimits,
+    now: DateTime<Utc>,
+) -> Result<Window, (Edge, String)> {
+    let read = |text: &str, edge| {
+        zone::parse_local(text, zone).ok_or((edge, "Enter a date and a time.".to_owned()))
+    };
+    let (start, end) = (read(start, Edge::Start)?, read(end, Edge::End)?);
+    Window::checked(start, end, limits, now)
+        .map_err(|error: WindowError| (error.edge(), error.to_string()))
+}
+
+/// The quick choices' own form.
+#[component]
+pub fn QuickWindow(path: &'static str) -> impl IntoView {
+    view! { <form id=QUICK_FORM_ID method="get" action=path hidden></form> }
+}
+
+/// *Log start*, *Log end* and the quick choices.
+#[component]
+pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
+    let zone = fields.zone;
+    let now = fields.clock.now();
+    let hint = format!(
+        "Up to {} within the last {}.",
+        format::seconds(limits.max_seconds),
+        format::seconds(limits.lookback_seconds)
+    );
+    let quick = QUICK_HOURS
+        .into_iter()
+        .filter(|hours| hours * 3600 <= limits.max_seconds)
+        .map(|hours| {
+            let choose = move |event: web_sys::MouseEvent| {
+                event.prevent_default();
+                fields.choose_last(hours, limits);
+            };
+            view! {
+                <button
+                    type="submit"
+                    form=QUICK_FORM_ID
+                    name="hours"
+                    value=hours.to_string()
+                    on:click=choose
+                >
+                    {if hours == 1 { "Last hour".to_owned() } else { format!("Last {hours} hours") }}
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Which hours">
+            <p class="hint" id="window-hint">
+                {hint}
+            </p>
+            <input type="hidden" name="zone" value=move || zone.get().name() />
+            <div class="window-fields">
+                <div class="field">
+                    <label for="start">"Log start"</label>
+                    <input
+                        type="datetime-local"
+                        id="start"
+                        name="start"
+                        value=fields.start_text.get_untracked()
+                        aria-describedby="start-error zone-note window-hint"
+                        aria-invalid=move || fields.start_error.read().is_some().then_some("true")
+                        node_ref=fields.start_input
+                        on:input=move |event| {
+                            fields.typed(fields.start_text, event_target_value(&event));
+                        }
+                    />
+                </div>
+                <div class="field">
+                    <label for="end">"Log end"</label>
+                    <input
+                        type="datetime-local"
+                        id="end"
+                        name="end"
+                        value=fields.end_text.get_untracked()
+                        aria-describedby="end-error zone-note window-hint"
+                        aria-invalid=move || fields.end_error.read().is_some().then_some("true")
+                        node_ref=fields.end_input
+                        on:input=move |event| {
+                            fields.typed(fields.end_text, event_target_value(&event));
+                        }
+                    />
+                </div>
+                <div class="quick" role="group" aria-label="Quick choices">
+                    {quick}
+                </div>
+            </div>
+            <FieldError id="start-error" message=fields.start_error />
+            <FieldError id="end-error" message=fields.end_error />
+            <p class="quiet small" id="zone-note">
+                {move || zone::describe(zone.get(), now)}
+            </p>
+        </Card>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn quick_choices_end_at_the_minute_and_keep_to_the_limit() {
+        let limits = WindowLimits {
+            max_seconds: 2 * 3600,
+            ..WindowLimits::default()
+        };
+        let now = utc("2026-11-20T14:05:31Z");
+        let end = utc("2026-11-20T14:05:00Z");
+        assert_eq!(
+            last_hours(Some(1), limits, now),
+            (utc("2026-11-20T13:05:00Z"), end)
+        );
+        assert_eq!(
+            last_hours(None, limits, now),
+            (utc("2026-11-20T12:05:00Z"), end)
+        );
+        assert_eq!(
+            last_hours(Some(-3), limits, now),
+            (utc("2026-11-20T13:05:00Z"), end)
+        );
+    }
+
+    #[test]
+    fn a_field_keeps_its_moment_when_the_zone_changes() {
+        let text = in_zone("2026-11-20T14:05", Some(Tz::UTC), Tz::Europe__Zurich);
+        assert_eq!(text, "2026-11-20T15:05");
+        assert_eq!(in_zone("half", Some(Tz::UTC), Tz::Europe__Zurich), "half");
+        assert_eq!(
+            in_zone("2026-11-20T14:05", None, Tz::UTC),
+            "2026-11-20T14:05"
+        );
+    }
+}

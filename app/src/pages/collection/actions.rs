@@ -1,0 +1,159 @@
+//! What can be done with a collection: cancel, retry, replace its SAS URL.
+
+use domain::views::CollectionDetail;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use crate::api::{CancelCollection, ReplaceSas, RetryCollection};
+use crate::browser::{self, Clock};
+use crate::components::{Icon, IconName, Popup, PopupButton, SasField};
+use crate::error::AppError;
+
+const CANCEL_ID: &str = "cancel-popup";
+const REPLACE_ID: &str = "replace-popup";
+
+/// The three actions. They outlive the page's content, which is made anew with each change.
+#[derive(Clone, Copy)]
+pub struct Actions {
+    cancel: ServerAction<CancelCollection>,
+    retry: ServerAction<RetryCollection>,
+    replace: ServerAction<ReplaceSas>,
+    /// Of the one that failed last.
+    pub error: Signal<Option<AppError>>,
+}
+
+impl Actions {
+    pub fn new() -> Self {
+        let cancel = ServerAction::<CancelCollection>::new();
+        let retry = ServerAction::<RetryCollection>::new();
+        let replace = ServerAction::<ReplaceSas>::new();
+        let error = Signal::derive(move || {
+            [
+                cancel.value().get(),
+                retry.value().get(),
+                replace.value().get(),
+            ]
+            .into_iter()
+            .flatten()
+            .find_map(Result::err)
+        });
+        // what was confirmed is under way
+        Effect::watch(
+            move || cancel.version().get(),
+            |_, _, _| browser::hide_popover(CANCEL_ID),
+            false,
+        );
+        Effect::watch(
+            move || replace.value().get(),
+            |answer, _, _| {
+                if matches!(answer, Some(Ok(()))) {
+                    browser::hide_popover(REPLACE_ID);
+                }
+            },
+            false,
+        );
+        Self {
+            cancel,
+            retry,
+            replace,
+            error,
+        }
+    }
+
+    /// Grows with each action that was answered.
+    pub fn version(self) -> usize {
+        self.cancel.version().get() + self.retry.version().get() + self.replace.version().get()
+    }
+}
+
+/// The buttons. One that the state does not allow is disabled and says why.
+#[component]
+pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> impl IntoView {
+    let id = detail.summary.id.to_string();
+    let (cancel_id, replace_id) = (id.clone(), id.clone());
+    let retry_refused = detail.can_retry().err();
+    let retry_pending = actions.retry.pending();
+    view! {
+        <div class="commands">
+            <PopupButton
+                opens=CANCEL_ID
+                icon=IconName::Stop
+                label="Cancel"
+                possible=detail.can_cancel()
+            />
+            <ActionForm action=actions.retry>
+                <input type="hidden" name="id" value=id />
+                <button
+                    type="submit"
+                    class="command"
+                    disabled=move || retry_refused.is_some() || retry_pending.get()
+                    title=retry_refused
+                >
+                    <Icon name=IconName::Retry />
+                    "Retry failed parts"
+                </button>
+            </ActionForm>
+            <PopupButton
+                opens=REPLACE_ID
+                icon=IconName::Key
+                label="Replace SAS URL"
+                possible=detail.can_replace_sas()
+            />
+        </div>
+        <CancelPopup id=cancel_id actions=actions />
+        <ReplacePopup id=replace_id clock=clock actions=actions />
+    }
+    .into_any()
+}
+
+#[component]
+fn CancelPopup(id: String, actions: Actions) -> impl IntoView {
+    let pending = actions.cancel.pending();
+    view! {
+        <Popup id=CANCEL_ID title_id="cancel-title" title="Stop this collection">
+            <p>
+                "What has been read so far is discarded. What has already reached the destination stays there."
+            </p>
+            <ActionForm action=actions.cancel>
+                <input type="hidden" name="id" value=id />
+                <div class="popup-buttons">
+                    <button type="submit" class="danger-button" disabled=move || pending.get()>
+                        "Cancel collection"
+                    </button>
+                    <button type="button" popovertarget=CANCEL_ID popovertargetaction="hide">
+                        "Keep it running"
+                    </button>
+                </div>
+            </ActionForm>
+        </Popup>
+    }
+    .into_any()
+}
+
+#[component]
+fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
+    let pending = actions.replace.pending();
+    let error = Signal::derive(move || actions.replace.value().get().and_then(Result::err));
+    view! {
+        <Popup id=REPLACE_ID title_id="replace-title" title="Use another SAS URL">
+            <ActionForm action=actions.replace attr:autocomplete="off">
+                <input type="hidden" name="id" value=id />
+                <SasField
+                    id="replace-sas-url"
+                    clock=clock
+                    error=error
+                    hint="It must lead to the same container. What has already been sent there is not sent again."
+                />
+                <div class="popup-buttons">
+                    <button type="submit" class="primary" disabled=move || pending.get()>
+                        "Use this URL"
+                    </button>
+                    <button type="button" popovertarget=REPLACE_ID popovertargetaction="hide">
+                        "Close"
+                    </button>
+                </div>
+            </ActionForm>
+        </Popup>
+    }
+    .into_any()
+}
