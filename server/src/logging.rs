@@ -1,6 +1,5 @@
 //! The program's own log: for people on a terminal, as JSON everywhere else, on standard error.
 
-use std::error::Error;
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
@@ -58,17 +57,4 @@ fn filter(default: &str) -> (EnvFilter, Option<String>) {
         .filter_map(|library| format!("{library}=off").parse::<Directive>().ok())
         .fold(filter, EnvFilter::add_directive);
     (filter, complaint)
-}
-
-/// An error with its causes, in one line for the log.
-#[must_use]
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::chain;
 
-use crate::logging::chain;
 use crate::portal::Portal;
 
 /// `GET /healthz`: the process answers.

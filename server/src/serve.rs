@@ -37,7 +37,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
         shutdown.clone(),
     );
     let runner = {
-        let shutdown = shutdown.clone();
+        let (engine, shutdown) = (engine.clone(), shutdown.clone());
         tokio::spawn(async move { engine.run(shutdown).await })
     };
     let served = serve_requests(listener, router::router(portal, &options), &shutdown).await;
@@ -46,6 +46,7 @@ pub async fn serve(config: &Config) -> anyhow::Result<()> {
     runner
         .await
         .context("the runner of collections broke off")?;
+    engine.close().await;
     served.context("the portal broke off")?;
     tracing::info!("stopped");
     Ok(())

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
+use engine::chain;
 use serde::Deserialize;
 use url::Url;
 
@@ -14,7 +15,6 @@ use super::cookie;
 use super::next::{self, SignInError};
 use super::throttle::Wait;
 use super::viewer::ClientAddress;
-use crate::logging::chain;
 use crate::portal::Portal;
 
 /// No `Debug`: it holds a password.

@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::people::Actor;
+use engine::chain;
 
 use super::{cookie, next};
-use crate::logging::chain;
 use crate::portal::Portal;
 use crate::request_log::RequestId;
 

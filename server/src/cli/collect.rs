@@ -94,6 +94,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     } else {
         show(&describe(&detail))?;
     }
+    engine.close().await;
     Ok(match state {
         CollectionState::Complete => Outcome::Complete,
         CollectionState::PartiallyComplete => Outcome::PartiallyComplete,

@@ -16,10 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use domain::people::{Actor, UserRole};
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, chain};
 
 use crate::config::{Config, ConfigError};
-use crate::logging::chain;
 use crate::serve;
 pub use output::show;
 

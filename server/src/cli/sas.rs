@@ -80,19 +80,19 @@ pub async fn check(
             needed_until: None,
         },
     );
+    let mut usable = url.is_some();
     if let (Some(url), Some(config)) = (&url, config.filter(|_| arguments.live)) {
         let live = open(&config).await?.check_sas_live(url).await?;
-        // what was said without the service need not be said again
-        findings.extend(
-            live.into_iter()
-                .filter(|finding| !findings.contains(finding))
-                .collect::<Vec<_>>(),
-        );
+        // also a service that could not be reached has not agreed
+        usable = live
+            .iter()
+            .all(|finding| finding.severity == Severity::Information);
+        findings.extend(live);
     }
     // a lapsed or weak URL is one all the same, and its place worth telling
     let known = url.or_else(|| SasUrl::parse(&text).ok());
     let report = Report {
-        usable: !findings.iter().any(Finding::is_error),
+        usable,
         destination: known.map(|url| url.summary(DestinationKind::SasUrl)),
         findings,
     };
