@@ -13,7 +13,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install
 APT_UPDATE := $(SUDO) apt-get -qq update
 # what the tests use of Debian, as command:package
-TEST_TOOLS := node:nodejs npm:npm chromium:chromium bsdtar:libarchive-tools 7z:p7zip-full zstd:zstd \
+TEST_TOOLS := node:nodejs npm:npm chromium:chromium bsdtar:libarchive-tools 7zz:7zip zstd:zstd \
               python3:python3 /lib/systemd/systemd-journal-remote:systemd-journal-remote
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
