@@ -1,0 +1,350 @@
+//! A collection from request to manifest, into a directory and into a container.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use common::azurite::Azurite;
+use common::{
+    Serving, Stack, entries, entry_of, files_below, operator, read_entry, wait_for, wait_for_end,
+};
+use domain::{CollectionState, DestinationChoice, PartState, Reason, RoleName};
+use engine::{Compression, EngineError, SourceConfig};
+
+#[tokio::test]
+async fn the_lines_of_the_window_arrive_in_a_directory() {
+    let mut stack = Stack::new();
+    let path = stack.role("Storage").join("disk.log");
+    let expected = stack.log(&path, TimeDelta::seconds(7));
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .engine
+        .start(
+            stack.request(DestinationChoice::Directory(None)),
+            &operator(),
+        )
+        .await
+        .unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let folder = stack.config.bundle_directory.join(&detail.folder);
+    let zip = folder.join("node-01/Storage.zip");
+    assert_eq!(read_entry(&zip, &entry_of(&path)), expected);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["outcome"], "complete");
+    assert_eq!(
+        manifest["parts"][0]["volumes"][0]["name"],
+        "node-01/Storage.zip"
+    );
+    assert_eq!(
+        manifest["parts"][0]["items"][0]["kept_bytes"],
+        expected.len()
+    );
+    let names = files_below(&folder);
+    assert_eq!(
+        names.len(),
+        2,
+        "nothing but the bundle and the manifest: {names:?}"
+    );
+    assert_eq!(stack.spooled(), Vec::<std::path::PathBuf>::new());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_container_gets_the_same_and_readers_of_three_makers_open_it() {
+    let azurite = Azurite::start().await;
+    azurite.container("logs").await;
+    let mut stack = Stack::new();
+    stack.config.compression = Compression::Deflate;
+    stack.config.volume_size_bytes = 1;
+    let directory = stack.role("Storage");
+    let first = stack.log(&directory.join("one.log"), TimeDelta::seconds(5));
+    let second = stack.log(&directory.join("two.log"), TimeDelta::seconds(11));
+    let serving = Serving::start(stack.engine().await);
+    let sas = azurite.good_sas("logs");
+    let destination = DestinationChoice::SasUrl(sas.clone());
+    let id = serving
+        .engine
+        .start(stack.request(destination), &operator())
+        .await
+        .unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(
+        detail.summary.state,
+        CollectionState::Complete,
+        "{:?}",
+        detail.summary.state_detail
+    );
+    let prefix = &detail.folder;
+    let blobs = azurite.blobs("logs").await;
+    // each item ends its volume, since volumes are this small
+    let expected: Vec<String> = [
+        "manifest.json",
+        "node-01/Storage.002.zip",
+        "node-01/Storage.zip",
+    ]
+    .iter()
+    .map(|name| format!("{prefix}/{name}"))
+    .collect();
+    assert_eq!(blobs, expected);
+    let mut contents = Vec::new();
+    for name in &expected[1..] {
+        let zip = stack.root.path().join("downloaded.zip");
+        azurite.download("logs", name, &zip).await;
+        for entry in entries(&zip) {
+            contents.push(read_entry(&zip, &entry));
+        }
+        for (program, arguments) in [("7zz", vec!["t"]), ("python3", vec!["-m", "zipfile", "-t"])] {
+            let output = std::process::Command::new(program)
+                .args(arguments)
+                .arg(&zip)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{program}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+    }
+    let (_, signature) = sas.expose().split_once("sig=").unwrap();
+    for file in files_below(&stack.config.data_directory) {
+        let bytes = fs::read(&file).unwrap();
+        let leaked = String::from_utf8_lossy(&bytes).contains(signature);
+        assert!(!leaked, "the signature stands in {}", file.display());
+    }
+    contents.sort();
+    let mut both = vec![first, second];
+    both.sort();
+    assert_eq!(contents, both);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Network");
+    let kept = stack.log(&directory.join("good.log"), TimeDelta::minutes(1));
+    symlink("/etc/hostname", directory.join("escape.log")).unwrap();
+    let absent = directory.join("absent.log");
+    stack.add_source(
+        "Network",
+        SourceConfig::Files {
+            paths: vec![absent.display().to_string()],
+            time_zone: None,
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .engine
+        .start(
+            stack.request(DestinationChoice::Directory(None)),
+            &operator(),
+        )
+        .await
+        .unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
+    assert!(
+        matches!(detail.parts[0].state, PartState::Partial(_)),
+        "{:?}",
+        detail.parts[0]
+    );
+    let mut missing: Vec<_> = detail
+        .missing
+        .iter()
+        .map(|item| (item.item.clone(), item.reason.clone()))
+        .collect();
+    missing.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(
+        missing,
+        [
+            (absent.display().to_string(), Reason::NotFound),
+            (
+                directory.join("escape.log").display().to_string(),
+                Reason::NotARegularFile
+            ),
+        ]
+    );
+    let zip = stack
+        .config
+        .bundle_directory
+        .join(&detail.folder)
+        .join("node-01/Network.zip");
+    assert_eq!(
+        read_entry(&zip, &entry_of(&directory.join("good.log"))),
+        kept
+    );
+    let errors = read_entry(&zip, "errors.txt");
+    assert!(errors.contains("absent.log: not found"), "{errors}");
+
+    // retrying reads only the gaps, into a further volume and a further manifest
+    stack.log(&absent, TimeDelta::minutes(1));
+    serving.engine.retry(id, &operator()).await.unwrap();
+    let again = wait_for_end(&serving.engine, id).await;
+    assert_eq!(again.missing.len(), 1, "{:?}", again.missing);
+    let folder = stack.config.bundle_directory.join(&again.folder);
+    let names: Vec<_> = entries(&folder.join("node-01/Network.002.zip"));
+    assert_eq!(names, [entry_of(&absent), "errors.txt".to_owned()]);
+    assert!(folder.join("manifest.2.json").exists());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_collection_waits_for_the_first() {
+    let mut stack = Stack::new();
+    stack.add_source(
+        "Slow",
+        SourceConfig::Command {
+            name: "slow".to_owned(),
+            run: vec!["/bin/sleep".to_owned(), "2".to_owned()],
+            timeout: Duration::from_secs(30),
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let request = || stack.request(DestinationChoice::Directory(None));
+    let first = serving.engine.start(request(), &operator()).await.unwrap();
+    wait_for(&serving.engine, first, &[CollectionState::InProgress]).await;
+    let second = serving.engine.start(request(), &operator()).await.unwrap();
+    let waiting = serving.engine.collection(second).await.unwrap();
+    assert_eq!(
+        (waiting.summary.state, waiting.queued_behind),
+        (CollectionState::Queued, 1)
+    );
+    wait_for_end(&serving.engine, second).await;
+    let (one, two) = (
+        serving.engine.collection(first).await.unwrap(),
+        serving.engine.collection(second).await.unwrap(),
+    );
+    assert!(one.ended_at.unwrap() <= two.started_at.unwrap());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn cancelling_ends_within_two_seconds_and_leaves_nothing() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Storage");
+    stack.log(&directory.join("disk.log"), TimeDelta::minutes(1));
+    let marker = "86399.25";
+    stack.add_source(
+        "Slow",
+        SourceConfig::Command {
+            name: "hangs".to_owned(),
+            run: vec![
+                "/bin/sh".to_owned(),
+                "-c".to_owned(),
+                format!("sleep {marker} & wait"),
+            ],
+            timeout: Duration::from_secs(600),
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .engine
+        .start(
+            stack.request(DestinationChoice::Directory(None)),
+            &operator(),
+        )
+        .await
+        .unwrap();
+    common::wait_until(&serving.engine, id, |detail| {
+        detail
+            .parts
+            .iter()
+            .any(|part| part.role.0 == "Slow" && part.state == PartState::Collecting)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(processes_with(marker), 1, "the command runs");
+    serving.engine.cancel(id, &operator()).await.unwrap();
+    let asked = std::time::Instant::now();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(detail.summary.state, CollectionState::Cancelled);
+    assert_eq!(processes_with(marker), 0, "no process is left");
+    assert!(stack.spooled().is_empty() && files_below(&stack.config.bundle_directory).is_empty());
+    assert!(matches!(
+        serving.engine.cancel(id, &operator()).await,
+        Err(EngineError::Conflict(_))
+    ));
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_request_is_said_at_once_and_nothing_is_stored() {
+    let mut stack = Stack::new();
+    stack.role("Storage");
+    let engine = stack.engine().await;
+    let mut request = stack.request(DestinationChoice::Managed);
+    request.end = request.start - TimeDelta::hours(1);
+    request.roles = vec![RoleName("Nothing".to_owned())];
+    let Err(EngineError::Invalid(errors)) = engine.start(request, &operator()).await else {
+        panic!("it was accepted");
+    };
+    let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["end", "roles", "destination"]);
+    assert_eq!(
+        engine
+            .history(Default::default(), None, 10)
+            .await
+            .unwrap()
+            .total,
+        0
+    );
+}
+
+#[tokio::test]
+async fn an_interrupted_collection_is_continued_by_the_next_start() {
+    let mut stack = Stack::new();
+    stack.config.bandwidth_limit = 4 << 20;
+    let directory = stack.role("Storage");
+    stack.noisy_log(&directory.join("disk.log"), 24);
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .engine
+        .start(
+            stack.request(DestinationChoice::Directory(None)),
+            &operator(),
+        )
+        .await
+        .unwrap();
+    wait_for(&serving.engine, id, &[CollectionState::InProgress]).await;
+    serving.stop().await;
+
+    let serving = Serving::start(stack.engine().await);
+    let interrupted = serving.engine.collection(id).await.unwrap();
+    assert_eq!(interrupted.summary.state, CollectionState::InProgress);
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let zip = stack
+        .config
+        .bundle_directory
+        .join(&detail.folder)
+        .join("node-01/Storage.zip");
+    let path = directory.join("disk.log");
+    assert_eq!(
+        read_entry(&zip, &entry_of(&path)),
+        fs::read_to_string(&path).unwrap()
+    );
+    serving.stop().await;
+}
+
+fn processes_with(marker: &str) -> usize {
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+        .filter(|line| {
+            let line = String::from_utf8_lossy(line);
+            line.starts_with("sleep\0") && line.contains(marker)
+        })
+        .count()
+}

@@ -1,0 +1,134 @@
+//! `kill -9` at any moment of a collection, then a start: it ends complete, with the same content,
+//! and nothing twice.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use common::{Stack, files_below};
+
+const FILES: usize = 12;
+const LINES: usize = 20_000;
+
+/// Moments of a collection that takes about three seconds under its bandwidth limit: while it
+/// plans, reads, stages, and commits.
+const MOMENTS: [u64; 7] = [30, 150, 400, 800, 1300, 2000, 2700];
+
+#[test]
+fn a_killed_collection_is_continued_to_the_same_content_with_nothing_twice() {
+    let end = Utc::now();
+    for moment in MOMENTS {
+        let stack = stack();
+        let expected = write_logs(&stack, end);
+        let (from, to) = ((end - TimeDelta::hours(1)).to_rfc3339(), end.to_rfc3339());
+        let bundles = stack.path("out");
+        let mut collecting = stack
+            .command(&["collect", "--from", &from, "--to", &to, "--output"])
+            .arg(&bundles)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(Duration::from_millis(moment));
+        collecting.kill().expect("a kill");
+        collecting.wait().expect("an end");
+
+        let portal = stack.serve();
+        let state = wait_for_end(&stack);
+        portal.stop();
+        let Some(state) = state else {
+            // killed before it was even stored: then there is nothing to continue, and nothing was promised
+            assert!(moment < 500, "after {moment} ms no collection is known");
+            continue;
+        };
+        assert_eq!(state, "complete", "killed after {moment} ms");
+        assert!(
+            content(&bundles) == expected,
+            "killed after {moment} ms, the bundles differ from the logs"
+        );
+        let left = files_below(&stack.path("data/spool"));
+        assert!(
+            left.is_empty(),
+            "killed after {moment} ms, the spool holds {left:?}"
+        );
+    }
+}
+
+fn stack() -> Stack {
+    // volumes of one item each, so that sealed, open and missing ones are met
+    Stack::new(
+        "[data]\nbundle_directory = \"bundles\"\n\
+         [collection]\nvolume_size = \"1 KiB\"\nbandwidth_limit = \"3 MiB\"\n\
+         [[role]]\nname = \"Storage\"\n[[role.source]]\nkind = \"files\"\npaths = [\"/nowhere/*\"]\n",
+    )
+}
+
+/// Logs within the window that compress badly; all their lines, sorted.
+fn write_logs(stack: &Stack, end: chrono::DateTime<Utc>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut noise = 0x2545_f491_4f6c_dd1d_u64;
+    for file in 0..FILES {
+        let mut text = String::new();
+        for number in 0..LINES {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            let at = end - TimeDelta::minutes(30)
+                + TimeDelta::milliseconds(i64::try_from(number).expect("few"));
+            let line = format!(
+                "{} {file} {number} {noise:016x}",
+                at.format("%Y-%m-%dT%H:%M:%S%.3fZ")
+            );
+            writeln!(text, "{line}").expect("a string");
+            lines.push(line);
+        }
+        stack.write(&format!("logs/{file:02}.log"), &text);
+    }
+    let config = std::fs::read_to_string(stack.path("help-support.toml")).expect("a configuration");
+    let paths = format!("{}/*.log", stack.path("logs").display());
+    stack.write("help-support.toml", &config.replace("/nowhere/*", &paths));
+    lines.sort();
+    lines
+}
+
+/// The last state in the history; `None` where there is no collection.
+fn wait_for_end(stack: &Stack) -> Option<String> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let history = stack.run(&["history", "--json"]).json();
+        let rows = history["collections"].as_array().expect("rows");
+        let state = rows.first()?["state"].as_str().expect("a state").to_owned();
+        if !["queued", "in_progress", "waiting"].contains(&state.as_str()) {
+            return Some(state);
+        }
+        assert!(Instant::now() < deadline, "still {state}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// All lines of all volumes, sorted.
+fn content(bundles: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for zip in files_below(bundles) {
+        if zip.extension().is_some_and(|ending| ending == "zip") {
+            let output = Command::new("bsdtar")
+                .arg("-xOf")
+                .arg(&zip)
+                .output()
+                .expect("bsdtar");
+            assert!(output.status.success(), "{}", zip.display());
+            lines.extend(
+                String::from_utf8(output.stdout)
+                    .expect("text")
+                    .lines()
+                    .map(str::to_owned),
+            );
+        }
+    }
+    lines.sort();
+    lines
+}
