@@ -29,7 +29,7 @@ pub fn init(default: &str) {
     if io::stderr().is_terminal() {
         builder.with_target(false).init();
     } else {
-        builder.json().init();
+        builder.json().with_current_span(false).init();
     }
     if let Some(complaint) = complaint {
         tracing::warn!("{complaint}");

@@ -35,7 +35,7 @@ pub async fn log_requests(mut request: Request, next: Next) -> Response {
         let started = Instant::now();
         let mut response = next.run(request).await;
         let status = response.status().as_u16();
-        let ms = started.elapsed().as_millis();
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if response.status().is_server_error() {
             tracing::warn!(status, ms, "answered");
         } else {

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use common::{Ran, Stack, files_below};
@@ -129,6 +130,32 @@ fn what_is_missing_makes_it_partial() {
     let ran = collect(&stack, &["--output", "out", "--json"]);
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert_eq!(ran.json()["state"], "partially_complete");
+}
+
+#[test]
+fn a_signal_cancels_a_collection_cleanly() {
+    let stack = Stack::new(
+        "[[role]]\nname = \"Slow\"\n[[role.source]]\nkind = \"command\"\nname = \"slow\"\n\
+         run = [\"/bin/sleep\", \"60\"]\ntimeout = \"90s\"\n",
+    );
+    let (from, to) = (ago(120), ago(60));
+    let child = stack
+        .command(&["collect", "--from", &from, "--to", &to, "--output", "out"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_millis(1500));
+    let asked = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(asked.expect("kill runs").success());
+    let started = Instant::now();
+    let output = child.wait_with_output().expect("the program ends");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let history = stack.run(&["history", "--json"]).json();
+    assert_eq!(history["collections"][0]["state"], "cancelled");
 }
 
 #[test]

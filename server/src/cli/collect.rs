@@ -90,6 +90,9 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     let detail = engine.collection(id).await?;
     let state = detail.summary.state;
     if arguments.json {
+        if state != CollectionState::Complete {
+            complain(&state_line(&detail));
+        }
         show_json(&document(&engine, &detail).await)?;
     } else {
         show(&describe(&detail))?;
