@@ -1,0 +1,202 @@
+//! The systemd journal, unit by unit, as `journalctl` shows it.
+//!
+//! `journalctl` reads by the journal's own index, so only the window is ever read. Its bounds are
+//! microseconds and both inclusive, ours end before the last one.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{Reason, SourceKind, Window};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::process::{self, Complaints, End, Ran, RunError};
+use super::sink::{Sink, missing};
+use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, name, reason};
+
+/// Where the program may be; nothing else is run in its place.
+const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
+/// Time to list the units of a journal.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
+/// What stands for the journal as a whole.
+const LABEL: &str = "journal";
+
+pub fn plan(globs: &[String], directory: Option<&Path>) -> Plan {
+    let mut plan = Plan::default();
+    let globs = match unit_globs(globs) {
+        Ok(globs) => globs,
+        Err(error) => {
+            let detail = error.kind().to_string();
+            let label = error.glob().unwrap_or(LABEL).to_owned();
+            plan.missing.push((label, Reason::Unreadable { detail }));
+            return plan;
+        }
+    };
+    match units(directory) {
+        Ok(units) => plan.items.extend(
+            units
+                .into_iter()
+                .filter(|unit| globs.is_match(unit))
+                .map(|unit| item(unit, directory)),
+        ),
+        Err(reason) => plan.missing.push((LABEL.to_owned(), reason)),
+    }
+    plan
+}
+
+fn unit_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        // a unit's name may hold backslashes, as in `dev-disk-by\x2did.device`
+        set.add(GlobBuilder::new(glob).backslash_escape(false).build()?);
+    }
+    set.build()
+}
+
+fn item(unit: String, directory: Option<&Path>) -> Item {
+    Item {
+        kind: SourceKind::Journal,
+        label: unit.clone(),
+        entry_name: name::journal_entry(&unit),
+        planned_bytes: 0,
+        modified_at: None,
+        how: ItemHow::Journal {
+            unit,
+            directory: directory.map(Path::to_owned),
+        },
+    }
+}
+
+/// The units that the journal has entries of, at any time.
+fn units(directory: Option<&Path>) -> Result<BTreeSet<String>, Reason> {
+    let mut command = journalctl(directory).ok_or(Reason::NoJournal)?;
+    command.arg("--field=_SYSTEMD_UNIT");
+    let mut listing = Vec::new();
+    let ran = process::run(
+        command,
+        Complaints::Apart,
+        Some(LISTING_TIMEOUT),
+        &AtomicBool::new(false),
+        &mut |bytes| {
+            listing.extend_from_slice(bytes);
+            Ok(())
+        },
+    );
+    let fault = fault(ran, LISTING_TIMEOUT, |complaint| complaint.to_owned());
+    let units: BTreeSet<String> = String::from_utf8_lossy(&listing)
+        .lines()
+        .filter(|unit| !unit.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match fault {
+        Err(Stop::Source(reason)) if units.is_empty() => Err(reason),
+        _ => Ok(units),
+    }
+}
+
+pub fn read(
+    unit: &str,
+    directory: Option<&Path>,
+    context: &ReadContext<'_>,
+    out: &mut dyn Write,
+) -> io::Result<ItemReport> {
+    let Some(mut command) = journalctl(directory) else {
+        return Ok(missing(Reason::NoJournal));
+    };
+    let (since, until) = bounds(&context.window);
+    command.args(["--quiet", "--utc", "--output=short-iso-precise"]);
+    command.args([format!("--since={since}"), format!("--until={until}")]);
+    command.arg(selection(unit));
+    let mut sink = Sink::new(context, None, out);
+    let ran = process::run(
+        command,
+        Complaints::Apart,
+        None,
+        context.cancel,
+        &mut |bytes| sink.push(bytes, bytes.len() as u64),
+    );
+    let fault = fault(ran, Duration::ZERO, |complaint| {
+        context.redactor.clean_text(complaint)
+    });
+    sink.finish(fault)
+}
+
+fn journalctl(directory: Option<&Path>) -> Option<Command> {
+    let program = PROGRAMS
+        .into_iter()
+        .find(|program| Path::new(program).exists())?;
+    let mut command = process::bare_command(program);
+    command.arg("--no-pager");
+    if let Some(directory) = directory {
+        command.arg("--directory").arg(directory);
+    }
+    Some(command)
+}
+
+/// `--unit` also gives what systemd itself says of the unit, but takes wildcards.
+fn selection(unit: &str) -> String {
+    if unit.contains(['*', '?', '[']) {
+        format!("_SYSTEMD_UNIT={unit}")
+    } else {
+        format!("--unit={unit}")
+    }
+}
+
+/// First and last microsecond of the window.
+fn bounds(window: &Window) -> (String, String) {
+    let first_from = |at: DateTime<Utc>| {
+        let micros = at.timestamp_micros();
+        if at.timestamp_subsec_nanos().is_multiple_of(1000) {
+            micros
+        } else {
+            micros + 1
+        }
+    };
+    let text = |micros: i64| {
+        let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+        format!("@{seconds}.{rest:06}")
+    };
+    (
+        text(first_from(window.start())),
+        text(first_from(window.end()) - 1),
+    )
+}
+
+/// What is wrong with a run of `journalctl`, by its exit code and what it complained about.
+fn fault(
+    ran: Result<Ran, RunError>,
+    timeout: Duration,
+    clean: impl Fn(&str) -> String,
+) -> Result<(), Stop> {
+    let (end, complaint) = match ran {
+        Ok(Ran { end, complaint }) => (end, complaint),
+        Err(RunError::Start(error)) => return Err(Stop::Source(reason(&error))),
+        Err(RunError::Stopped(stop)) => return Err(stop),
+    };
+    let complaint = String::from_utf8_lossy(&complaint);
+    let status = match end {
+        End::Exited(status) => status,
+        End::TimedOut => {
+            return Err(Stop::Source(Reason::TimedOut {
+                seconds: timeout.as_secs(),
+            }));
+        }
+    };
+    if complaint.contains("insufficient permissions") {
+        return Err(Stop::Source(Reason::PermissionDenied));
+    }
+    if complaint.contains("No journal files were found") {
+        return Err(Stop::Source(Reason::NoJournal));
+    }
+    if status.success() {
+        return Ok(());
+    }
+    let line = complaint.lines().find(|line| !line.trim().is_empty());
+    Err(Stop::Source(Reason::Unreadable {
+        detail: line.map_or_else(|| status.to_string(), clean),
+    }))
+}

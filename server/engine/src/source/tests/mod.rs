@@ -1,0 +1,75 @@
+//! Sources against real files, programs and a real journal.
+
+mod commands;
+mod files;
+mod journals;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// 14:00 to 15:00 UTC of 20 November 2025.
+fn window() -> Window {
+    Window::new(utc("2025-11-20T14:00:00Z"), utc("2025-11-20T15:00:00Z")).expect("in order")
+}
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+fn redactor() -> &'static Redactor {
+    static REDACTOR: OnceLock<Redactor> = OnceLock::new();
+    REDACTOR.get_or_init(Redactor::new)
+}
+
+fn read(item: &Item) -> (ItemReport, Vec<u8>) {
+    read_until(item, &AtomicBool::new(false))
+}
+
+fn read_until(item: &Item, cancel: &AtomicBool) -> (ItemReport, Vec<u8>) {
+    let read_bytes = AtomicU64::new(0);
+    let context = ReadContext {
+        window: window(),
+        redactor: redactor(),
+        cancel,
+        read_bytes: &read_bytes,
+    };
+    let mut out = Vec::new();
+    let report = read_item(item, &context, &mut out).expect("memory");
+    assert_eq!(report.read_bytes, read_bytes.load(Ordering::Relaxed));
+    assert_eq!(report.kept_bytes, out.len() as u64);
+    (report, out)
+}
+
+/// Reads an item that is cancelled meanwhile, and says how long it took to notice.
+fn cancelled_while_reading(item: &Item) -> (ItemReport, Duration) {
+    let cancel = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| read_until(item, &cancel).0);
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        cancel.store(true, Ordering::Relaxed);
+        (reading.join().expect("no panic"), asked.elapsed())
+    })
+}
+
+#[test]
+fn plans_survive_as_text() {
+    let item = Item {
+        kind: SourceKind::Files,
+        label: "/var/log/a".to_owned(),
+        entry_name: "files/var/log/a".to_owned(),
+        planned_bytes: 5,
+        modified_at: Some(utc("2025-11-20T14:00:00Z")),
+        how: ItemHow::File {
+            root: "/var/log".into(),
+            below: "a".into(),
+            packing: Packing::Plain,
+            zone: Tz::Europe__Zurich,
+        },
+    };
+    let text = serde_json::to_string(&item).expect("text");
+    assert_eq!(serde_json::from_str::<Item>(&text).expect("the same"), item);
+}

@@ -1,0 +1,130 @@
+//! Line by line over chunks of any size: which records are in.
+
+use std::io::{self, Write};
+
+use domain::Window;
+use memchr::memchr;
+
+use super::clock::Clock;
+use super::stamp::{Moment, StampReader};
+
+/// So much of a line decides on it.
+pub const HEAD: usize = 512;
+
+/// Knows the window and how the file writes its stamps.
+#[derive(Debug)]
+pub struct Judge {
+    start: Moment,
+    end: Moment,
+    clock: Clock,
+    stamps: StampReader,
+}
+
+impl Judge {
+    pub fn new(window: &Window, clock: Clock) -> Self {
+        Self {
+            start: window.start().into(),
+            end: window.end().into(),
+            clock,
+            stamps: StampReader::default(),
+        }
+    }
+
+    /// Whether a line with a stamp is in; `None` for a line without.
+    pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
+        let head = &line[..line.len().min(HEAD)];
+        let moment = self.clock.moment(self.stamps.read(head)?)?;
+        Some(self.start <= moment && moment < self.end)
+    }
+}
+
+/// Where a filter stands between two chunks.
+#[derive(Debug, Default)]
+pub struct LineFilter {
+    /// The record at hand is in.
+    keep: bool,
+    /// The line at hand is decided, and its end has not come yet.
+    within: bool,
+    /// Start of a line that is not yet decided; shorter than [`HEAD`].
+    head: Vec<u8>,
+}
+
+impl LineFilter {
+    /// Neighbouring lines that are in go out in one write.
+    pub fn push(&mut self, judge: &mut Judge, chunk: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let mut at = self.resume(judge, chunk, out)?;
+        let mut run = at;
+        while at < chunk.len() {
+            let rest = &chunk[at..];
+            let newline = memchr(b'\n', rest);
+            if newline.is_none() && rest.len() < HEAD {
+                self.head.extend_from_slice(rest);
+                break;
+            }
+            let kept_before = self.keep;
+            let length = newline.map_or(rest.len(), |newline| newline + 1);
+            self.decide(judge, &rest[..length]);
+            if kept_before && !self.keep {
+                out.write_all(&chunk[run..at])?;
+            } else if !kept_before && self.keep {
+                run = at;
+            }
+            self.within = newline.is_none();
+            at += length;
+        }
+        if self.keep {
+            out.write_all(&chunk[run..at])?;
+        }
+        Ok(())
+    }
+
+    /// The file has ended, perhaps without a newline.
+    pub fn finish(&mut self, judge: &mut Judge, out: &mut dyn Write) -> io::Result<()> {
+        let head = std::mem::take(&mut self.head);
+        if !head.is_empty() {
+            self.decide(judge, &head);
+            if self.keep {
+                out.write_all(&head)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, judge: &mut Judge, line: &[u8]) {
+        if let Some(inside) = judge.verdict(line) {
+            self.keep = inside;
+        }
+    }
+
+    /// Goes on with a line that began in a chunk before; says where the next one begins.
+    fn resume(
+        &mut self,
+        judge: &mut Judge,
+        chunk: &[u8],
+        out: &mut dyn Write,
+    ) -> io::Result<usize> {
+        let mut at = 0;
+        if !self.head.is_empty() {
+            let missing = &chunk[..chunk.len().min(HEAD - self.head.len())];
+            let newline = memchr(b'\n', missing);
+            at = newline.map_or(missing.len(), |newline| newline + 1);
+            self.head.extend_from_slice(&chunk[..at]);
+            if newline.is_none() && self.head.len() < HEAD {
+                return Ok(at);
+            }
+            self.within = newline.is_none();
+            self.finish(judge, out)?;
+        }
+        if self.within {
+            let rest = &chunk[at..];
+            let newline = memchr(b'\n', rest);
+            let length = newline.map_or(rest.len(), |newline| newline + 1);
+            if self.keep {
+                out.write_all(&rest[..length])?;
+            }
+            self.within = newline.is_none();
+            at += length;
+        }
+        Ok(at)
+    }
+}
