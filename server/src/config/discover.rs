@@ -71,6 +71,7 @@ fn files() -> Option<RoleConfig> {
 fn commands() -> Option<RoleConfig> {
     let sources: Vec<_> = COMMANDS
         .iter()
+        .filter(|(_, program, _)| would_work(program))
         .filter_map(|(name, program, arguments)| {
             let program = find_program(program)?.into_os_string().into_string().ok()?;
             let arguments = arguments.iter().map(|argument| (*argument).to_owned());
@@ -86,6 +87,19 @@ fn commands() -> Option<RoleConfig> {
         description: "State of this machine: disks, memory, network, processes".to_owned(),
         sources,
     })
+}
+
+/// Commands that can only fail here would make every collection incomplete.
+fn would_work(program: &str) -> bool {
+    match program {
+        "systemctl" => Path::new("/run/systemd/system").is_dir(),
+        "dmesg" => {
+            let open_to_all = std::fs::read_to_string("/proc/sys/kernel/dmesg_restrict")
+                .is_ok_and(|restricted| restricted.trim() == "0");
+            open_to_all || rustix::process::geteuid().is_root()
+        }
+        _ => true,
+    }
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {
