@@ -131,6 +131,36 @@ pub fn throttled(pause: Duration, action: impl Fn() + Clone + 'static) -> impl F
     }
 }
 
+/// Moves the focus to the first field that is marked by `data-faulty` and can be seen, in the form that is
+/// about to be sent. Answers whether there is one.
+#[must_use]
+pub fn focus_first_faulty(event: &web_sys::SubmitEvent) -> bool {
+    let Some(form) = event.target() else {
+        return false;
+    };
+    let form: web_sys::Element = form.unchecked_into();
+    let Ok(fields) = form.query_selector_all("[data-faulty]") else {
+        return false;
+    };
+    let field = (0..fields.length())
+        .filter_map(|position| fields.item(position))
+        .map(JsCast::unchecked_into::<web_sys::HtmlElement>)
+        // a field that is not laid out belongs to a choice that was not made
+        .find(|field| field.offset_parent().is_some());
+    if let Some(field) = &field {
+        let _unfocused = field.focus();
+    }
+    field.is_some()
+}
+
+/// Empties a text field: a secret stays in the page no longer than it is needed.
+pub fn empty_field(id: &str) {
+    if let Some(field) = document().get_element_by_id(id) {
+        let field: web_sys::HtmlInputElement = field.unchecked_into();
+        field.set_value("");
+    }
+}
+
 /// Tells style sheet and tests that the page is interactive.
 pub fn mark_hydrated() {
     if let Some(body) = document().body() {

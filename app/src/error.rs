@@ -144,8 +144,6 @@ impl FromServerFnError for AppError {
 
 #[cfg(feature = "ssr")]
 mod server {
-    use std::error::Error as StdError;
-
     use axum::http::request::Parts;
     use axum::http::{Method, StatusCode, header};
     use engine::EngineError;
@@ -222,23 +220,12 @@ mod server {
                 EngineError::Internal(source) => {
                     let request_id =
                         use_context::<Viewer>().map_or_else(String::new, |v| v.request_id);
-                    tracing::error!(%request_id, error = chain(source.as_ref()), "internal error");
+                    tracing::error!(%request_id, error = engine::chain(source.as_ref()), "internal error");
                     Self::Internal { request_id }
                 }
             };
             error.answered()
         }
-    }
-
-    fn chain(error: &(dyn StdError + 'static)) -> String {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
     }
 }
 

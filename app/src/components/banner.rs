@@ -60,7 +60,7 @@ pub fn Notice(tone: Tone, children: Children) -> impl IntoView {
 #[component]
 pub fn FormError(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoView {
     view! {
-        <div role="alert">
+        <div class="announces" role="alert">
             {move || {
                 error
                     .get()

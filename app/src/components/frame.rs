@@ -79,13 +79,7 @@ fn Header() -> impl IntoView {
     let ui = use_ui();
     let zone = ui.zone;
     let user = ui.user.clone().map(|user| {
-        let initials: String = user
-            .name
-            .chars()
-            .filter(|letter| letter.is_alphanumeric())
-            .take(2)
-            .flat_map(char::to_uppercase)
-            .collect();
+        let initials = initials(&user.name);
         let title = format!("{} ({})", user.name, user.role.label());
         view! {
             <span class="avatar" title=title aria-hidden="true">
@@ -95,7 +89,7 @@ fn Header() -> impl IntoView {
                 {user.name} <span class="visually-hidden">", "</span>
                 <span class="user-role">{user.role.label()}</span>
             </span>
-            <form method="post" action=paths::SIGN_OUT>
+            <form class="sign-out" method="post" action=paths::SIGN_OUT>
                 <button type="submit" class="on-header">
                     <Icon name=IconName::SignOut />
                     <span>"Sign out"</span>
@@ -131,19 +125,18 @@ fn Header() -> impl IntoView {
     .into_any()
 }
 
+/// `O1` for `operator-1`: the first letter or digit of each word, of the first two.
+fn initials(name: &str) -> String {
+    name.split(|letter: char| !letter.is_alphanumeric())
+        .filter_map(|word| word.chars().next())
+        .take(2)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let theme = use_ui().theme;
-    let location = use_location();
-    // without a script the server sets the cookie and leads back here
-    let here = move || {
-        let (path, search) = (location.pathname.get(), location.search.get());
-        if search.is_empty() {
-            path
-        } else {
-            format!("{path}?{search}")
-        }
-    };
     let buttons = [
         (Theme::Light, IconName::Sun),
         (Theme::Dark, IconName::Moon),
@@ -151,6 +144,7 @@ fn ThemeSwitch() -> impl IntoView {
     ]
     .map(|(choice, icon)| {
         let choose = move |event: web_sys::MouseEvent| {
+            // without a script the server sets the cookie and leads back here
             event.prevent_default();
             theme.set(choice);
             browser::set_root_attribute("data-theme", choice.code());
@@ -173,10 +167,23 @@ fn ThemeSwitch() -> impl IntoView {
     })
     .collect_view();
     view! {
-        <form method="post" action=paths::THEME class="themes" role="group" aria-label="Theme">
-            <input type="hidden" name="next" value=here />
-            {buttons}
+        <form method="post" action=paths::THEME>
+            <div class="themes" role="group" aria-label="Theme">
+                {buttons}
+            </div>
         </form>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn initials_are_those_of_the_first_two_words() {
+        assert_eq!(initials("operator-1"), "O1");
+        assert_eq!(initials("ada.m.lovelace"), "AM");
+        assert_eq!(initials("admin"), "A");
+    }
 }

@@ -2,6 +2,7 @@
 //! JavaScript. Nothing here knows a page.
 
 mod banner;
+mod checked;
 mod copy;
 mod destination;
 mod field;
@@ -16,6 +17,7 @@ mod table;
 mod time;
 
 pub use banner::{ErrorPanel, FormError, Notice, Tone};
+pub use checked::Checked;
 pub use copy::CopyButton;
 pub use destination::{Expiry, destination_line, needs_attention};
 pub use field::{FieldError, server_message};

@@ -75,9 +75,15 @@ pub fn Card(
 
 /// A name and what it is, in a `<dl>`.
 #[component]
-pub fn Fact(name: &'static str, children: Children) -> impl IntoView {
+pub fn Fact(
+    name: &'static str,
+    /// It is long: it stands below its name instead of beside it.
+    #[prop(optional)]
+    wide: bool,
+    children: Children,
+) -> impl IntoView {
     view! {
-        <div class="fact">
+        <div class="fact" class:fact-wide=wide>
             <dt>{name}</dt>
             <dd>{children()}</dd>
         </div>

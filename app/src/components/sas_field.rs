@@ -41,13 +41,15 @@ pub fn SasField(
     let findings_id = format!("{id}-findings");
     let hint_id = format!("{id}-hint");
     let described_by = format!("{error_id} {findings_id} {hint_id}");
-    let has_error = move || {
-        message.read().is_some()
-            || inspection
-                .read()
-                .as_ref()
-                .is_some_and(|inspection| inspection.url.is_none())
-    };
+    let faulty = Signal::derive(move || {
+        inspection
+            .read()
+            .as_ref()
+            .is_some_and(|inspection| inspection.url.is_none())
+    });
+    // the findings say it already
+    let message = Signal::derive(move || message.get().filter(|_| !faulty.get()));
+    let has_error = move || message.read().is_some() || faulty.get();
     view! {
         <div class="field sas-field">
             <label for=id>"Blob container SAS URL"</label>
@@ -61,6 +63,7 @@ pub fn SasField(
                 spellcheck="false"
                 placeholder="https://account.blob.core.windows.net/container?…"
                 aria-describedby=described_by
+                data-faulty=move || faulty.get().then_some("")
                 aria-invalid=move || has_error().then_some("true")
                 node_ref=input
                 on:input=move |event| {

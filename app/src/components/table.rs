@@ -43,10 +43,10 @@ pub fn EmptyState(icon: IconName, title: &'static str, children: Children) -> im
 pub fn CollectionRow(row: CollectionSummary, now: DateTime<Utc>, wide: bool) -> impl IntoView {
     let (start, end) = (row.window.start(), row.window.end());
     let rest = wide.then(|| {
-        let parts = if row.state.is_final() {
-            row.parts.to_string()
-        } else {
-            format!("{} of {}", row.parts_ended, row.parts)
+        let parts = match (row.parts, row.state.is_final()) {
+            (0, _) => "–".to_owned(),
+            (parts, true) => parts.to_string(),
+            (parts, false) => format!("{} of {parts}", row.parts_ended),
         };
         let size = match row.delivered_bytes {
             0 => "–".to_owned(),

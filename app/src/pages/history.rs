@@ -105,16 +105,17 @@ fn FilterBar(filter: HistoryFilter, total: u64) -> impl IntoView {
             browser::submit(form);
         }
     };
+    // the attribute for the first rendering, the property for what was chosen since
     let states = CollectionState::ALL.map(|state| {
         view! {
-            <option value=state.code() selected=filter.state == Some(state)>
+            <option value=state.code() selected=filter.state == Some(state) prop:selected=filter.state == Some(state)>
                 {state.label()}
             </option>
         }
     });
     let kinds = CollectionKind::ALL.map(|kind| {
         view! {
-            <option value=kind.code() selected=filter.kind == Some(kind)>
+            <option value=kind.code() selected=filter.kind == Some(kind) prop:selected=filter.kind == Some(kind)>
                 {kind.label()}
             </option>
         }
@@ -128,12 +129,12 @@ fn FilterBar(filter: HistoryFilter, total: u64) -> impl IntoView {
             <div class="filters" node_ref=form>
                 <label for="filter-status">"Status"</label>
                 <select id="filter-status" name="status" on:change=apply>
-                    <option value="">"All"</option>
+                    <option value="" prop:selected=filter.state.is_none()>"All"</option>
                     {states.collect_view()}
                 </select>
                 <label for="filter-type">"Type"</label>
                 <select id="filter-type" name="type" on:change=apply>
-                    <option value="">"All"</option>
+                    <option value="" prop:selected=filter.kind.is_none()>"All"</option>
                     {kinds.collect_view()}
                 </select>
                 <button type="submit" class="until-script">

@@ -112,9 +112,10 @@ fn Banner() -> impl IntoView {
                 </p>
             </div>
             <Form method="GET" action=paths::SETTINGS>
-                <input type="hidden" name="enable" value="1" />
                 <button
                     type="submit"
+                    name="enable"
+                    value="1"
                     class="on-banner"
                     disabled=!may_operate
                     title=(!may_operate).then_some("Only an operator can change the settings.")

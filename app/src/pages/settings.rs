@@ -8,13 +8,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{self, Dated, SaveSettings};
-use crate::browser::Clock;
+use crate::browser::{self, Clock};
 use crate::components::{
-    Card, Crumb, ErrorPanel, Expiry, Fact, FieldError, FormError, Notice, PageHeader, SasField,
-    TableCard, Time, Tone, Waiting, server_message,
+    Card, Checked, Crumb, ErrorPanel, Expiry, Fact, FieldError, FormError, Notice, PageHeader,
+    SasField, TableCard, Time, Tone, Waiting, server_message,
 };
 use crate::context::use_ui;
 use crate::error::AppError;
+
+const SAS_FIELD_ID: &str = "sas-url";
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -27,9 +29,14 @@ pub fn SettingsPage() -> impl IntoView {
         None => query.read().get_str("saved").is_some(),
     });
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    Effect::new(move || {
+        if matches!(action.value().get(), Some(Ok(()))) {
+            browser::empty_field(SAS_FIELD_ID);
+        }
+    });
     view! {
         <PageHeader title="Settings" crumbs=&[Crumb::Product] />
-        <div role="status">
+        <div class="announces" role="status">
             {move || {
                 saved
                     .get()
@@ -89,6 +96,7 @@ fn SettingsForm(
         .into_any()
     };
     view! {
+        <Checked>
         <ActionForm action=action attr:class="columns columns-form" attr:autocomplete="off">
             <div class="stack-cards">
                 <ProactiveCard enabled=enabled read_only=read_only error=error />
@@ -103,6 +111,7 @@ fn SettingsForm(
             </div>
             <RecordCard settings=settings now=now />
         </ActionForm>
+        </Checked>
     }
     .into_any()
 }
@@ -265,7 +274,7 @@ fn DestinationCard(
         }
     });
     let new_one = (!read_only).then(|| {
-        view! { <SasField id="sas-url" clock=Clock::set_to(now) error=error hint=hint /> }
+        view! { <SasField id=SAS_FIELD_ID clock=Clock::set_to(now) error=error hint=hint /> }
     });
     view! {
         <Card title="Destination" class="destination">

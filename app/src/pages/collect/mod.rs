@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{self, StartCollection};
-use crate::components::{Crumb, ErrorPanel, FormError, PageHeader, Waiting};
+use crate::components::{Checked, Crumb, ErrorPanel, FormError, PageHeader, Waiting};
 use crate::context::use_ui;
 use crate::error::AppError;
 use crate::paths;
@@ -129,6 +129,7 @@ fn StartForm(
     let destination = RwSignal::new(kind);
     view! {
         <QuickWindow path=way.path() />
+        <Checked>
         <ActionForm action=action attr:class="columns columns-form" attr:autocomplete="off">
             <div class="stack-cards">
                 <FormError error=error />
@@ -150,6 +151,7 @@ fn StartForm(
                 pending=action.pending()
             />
         </ActionForm>
+        </Checked>
     }
     .into_any()
 }

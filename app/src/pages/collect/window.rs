@@ -99,6 +99,11 @@ impl WindowFields {
         fields
     }
 
+    /// By the rules, as far as they can be told here.
+    fn is_faulty(self, edge: Edge) -> bool {
+        matches!(&*self.window.read(), Err((at, _)) if *at == edge)
+    }
+
     /// Before the page was interactive somebody may have typed.
     fn take_what_was_typed(self) {
         for (input, text) in [
@@ -240,6 +245,7 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
                         name="start"
                         value=fields.start_text.get_untracked()
                         aria-describedby="start-error zone-note window-hint"
+                        data-faulty=move || fields.is_faulty(Edge::Start).then_some("")
                         aria-invalid=move || fields.start_error.read().is_some().then_some("true")
                         node_ref=fields.start_input
                         on:input=move |event| {
@@ -255,6 +261,7 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
                         name="end"
                         value=fields.end_text.get_untracked()
                         aria-describedby="end-error zone-note window-hint"
+                        data-faulty=move || fields.is_faulty(Edge::End).then_some("")
                         aria-invalid=move || fields.end_error.read().is_some().then_some("true")
                         node_ref=fields.end_input
                         on:input=move |event| {

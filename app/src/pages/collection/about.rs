@@ -36,7 +36,7 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
         <aside class="card summary" aria-labelledby="about-title">
             <h2 id="about-title">"About"</h2>
             <dl class="facts">
-                <Fact name="Correlation ID">
+                <Fact name="Correlation ID" wide=true>
                     <CopyButton text=summary.id.to_string() label="Copy correlation ID" />
                 </Fact>
                 <Fact name="Type">
@@ -57,7 +57,7 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
                 </Fact>
                 {permissions}
                 {expiry}
-                <Fact name="Folder">
+                <Fact name="Folder" wide=true>
                     <span class="mono">{detail.folder}</span>
                 </Fact>
                 <Fact name="Consent">

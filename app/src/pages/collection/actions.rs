@@ -6,11 +6,12 @@ use leptos::prelude::*;
 
 use crate::api::{CancelCollection, ReplaceSas, RetryCollection};
 use crate::browser::{self, Clock};
-use crate::components::{Icon, IconName, Popup, PopupButton, SasField};
+use crate::components::{Checked, Icon, IconName, Popup, PopupButton, SasField};
 use crate::error::AppError;
 
 const CANCEL_ID: &str = "cancel-popup";
 const REPLACE_ID: &str = "replace-popup";
+const REPLACE_FIELD_ID: &str = "replace-sas-url";
 
 /// The three actions. They outlive the page's content, which is made anew with each change.
 #[derive(Clone, Copy)]
@@ -36,6 +37,11 @@ impl Actions {
             .into_iter()
             .flatten()
             .find_map(Result::err)
+            // its field may be in a popup that is closed
+            .map(|error| match error.field("sas_url") {
+                Some(message) => AppError::Conflict(message.to_owned()),
+                None => error,
+            })
         });
         // what was confirmed is under way
         Effect::watch(
@@ -48,6 +54,7 @@ impl Actions {
             |answer, _, _| {
                 if matches!(answer, Some(Ok(()))) {
                     browser::hide_popover(REPLACE_ID);
+                    browser::empty_field(REPLACE_FIELD_ID);
                 }
             },
             false,
@@ -136,10 +143,11 @@ fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
     let error = Signal::derive(move || actions.replace.value().get().and_then(Result::err));
     view! {
         <Popup id=REPLACE_ID title_id="replace-title" title="Use another SAS URL">
+            <Checked>
             <ActionForm action=actions.replace attr:autocomplete="off">
                 <input type="hidden" name="id" value=id />
                 <SasField
-                    id="replace-sas-url"
+                    id=REPLACE_FIELD_ID
                     clock=clock
                     error=error
                     hint="It must lead to the same container. What has already been sent there is not sent again."
@@ -153,6 +161,7 @@ fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
+            </Checked>
         </Popup>
     }
     .into_any()

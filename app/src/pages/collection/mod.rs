@@ -160,10 +160,7 @@ fn Standing(detail: CollectionDetail, now: chrono::DateTime<chrono::Utc>) -> imp
     });
     view! {
         <section class="card standing" aria-label="Progress">
-            <p class="standing-line" role="status">
-                <StateBadge state=summary.state />
-                <span class="quiet">{explanation}</span>
-            </p>
+            <p role="status">{explanation}</p>
             {detail_notice}
             {progress}
             {ended}
