@@ -15,6 +15,15 @@ const JOURNALS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
+/// Texts that programs log by custom. Not all of `/var/log`: it holds binary records too (`wtmp`,
+/// `lastlog`, journals), and links that lead elsewhere.
+const LOG_FILES: [&str; 4] = [
+    "/var/log/**/*.log*",
+    "/var/log/**/*.err*",
+    "/var/log/{syslog,messages,secure,maillog,cron,dmesg,debug,boot}*",
+    "/var/log/**/{access,error}_log*",
+];
+
 /// Name of the output, program and arguments of basic commands that tell the state of a host.
 const COMMANDS: [(&str, &str, &[&str]); 10] = [
     ("system", "uname", &["-a"]),
@@ -62,7 +71,7 @@ fn files() -> Option<RoleConfig> {
         name: RoleName("System logs".to_owned()),
         description: "Log files below /var/log".to_owned(),
         sources: vec![SourceConfig::Files {
-            paths: vec!["/var/log/**/*".to_owned()],
+            paths: LOG_FILES.map(str::to_owned).to_vec(),
             time_zone: None,
         }],
     })

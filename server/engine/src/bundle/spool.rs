@@ -9,7 +9,18 @@ use std::thread;
 use std::time::Duration;
 
 use domain::CollectionId;
+use thiserror::Error;
 use uuid::Uuid;
+
+/// Why nothing more can be written to the spool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoRoom {
+    /// It has reached its limit, and nothing in it is about to leave.
+    #[error("the spool is full")]
+    Full,
+    #[error("cancelled while waiting for room in the spool")]
+    Cancelled,
+}
 
 const ROOM_POLL: Duration = Duration::from_millis(100);
 
@@ -108,15 +119,14 @@ impl Spool {
     /// Holds the caller until there is room.
     ///
     /// # Errors
-    /// `StorageFull`, when the spool is full and nothing in it is about to leave; `Interrupted`,
-    /// when `cancel` is set meanwhile.
-    pub fn wait_for_room(&self, cancel: &AtomicBool) -> io::Result<()> {
+    /// When there will be none.
+    pub fn wait_for_room(&self, cancel: &AtomicBool) -> Result<(), NoRoom> {
         while self.used.load(Ordering::Relaxed) >= self.limit_bytes {
             if cancel.load(Ordering::Relaxed) {
-                return Err(io::ErrorKind::Interrupted.into());
+                return Err(NoRoom::Cancelled);
             }
             if self.leaving.load(Ordering::Relaxed) == 0 {
-                return Err(io::ErrorKind::StorageFull.into());
+                return Err(NoRoom::Full);
             }
             thread::sleep(ROOM_POLL);
         }
@@ -142,8 +152,7 @@ mod tests {
         let cancel = AtomicBool::new(false);
         spool.wait_for_room(&cancel).unwrap();
         spool.add(10);
-        let full = spool.wait_for_room(&cancel).unwrap_err();
-        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(spool.wait_for_room(&cancel), Err(NoRoom::Full));
         spool.mark_leaving(10);
         thread::scope(|scope| {
             let waiting = scope.spawn(|| spool.wait_for_room(&cancel));

@@ -17,7 +17,7 @@ use zip::write::{FullFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::volume::VolumeFile;
-use super::{Spool, SpooledVolume};
+use super::{NoRoom, Spool, SpooledVolume};
 use crate::config::Compression;
 use crate::store::{ItemRow, Store, StoreError, VolumeRow};
 
@@ -39,6 +39,8 @@ pub enum BundleError {
     Zip(#[from] zip::result::ZipError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
 }
 
 /// How and under which names a part is packed.
@@ -151,18 +153,21 @@ impl BundleWriter {
 
     /// Gives up what is not sealed.
     pub fn abandon(mut self) {
-        let Some(open) = self.open.take() else { return };
-        let size = open.size_bytes();
-        drop(open.zip);
-        self.spool.forget(size, 0);
+        if let Some(open) = self.open.take() {
+            self.discard(open.id, open.size_bytes());
+        }
+    }
+
+    fn discard(&self, volume: Uuid, size_bytes: u64) {
+        self.spool.forget(size_bytes, 0);
         let removed = self
             .spool
-            .volume_path(self.packing.collection, open.id)
+            .volume_path(self.packing.collection, volume)
             .and_then(std::fs::remove_file);
         if let Err(error) = removed {
             tracing::warn!(%error, "an abandoned volume could not be removed from the spool");
         }
-        if let Err(error) = self.runtime.block_on(self.store.drop_volume(open.id)) {
+        if let Err(error) = self.runtime.block_on(self.store.drop_volume(volume)) {
             tracing::warn!(%error, "an abandoned volume could not be forgotten");
         }
     }
@@ -181,6 +186,15 @@ impl BundleWriter {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
+        let (id, size_bytes) = (open.id, open.size_bytes());
+        let sealed = self.seal_open(open);
+        if sealed.is_err() {
+            self.discard(id, size_bytes);
+        }
+        sealed
+    }
+
+    fn seal_open(&mut self, open: OpenVolume) -> Result<(), BundleError> {
         let (sealed, progress) = open.zip.finish()?.into_inner().finish()?;
         self.record()?;
         self.runtime.block_on(self.store.seal_volume(
@@ -310,17 +324,13 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// What made a write fail: an `io::Error` alone cannot carry it.
-    pub fn into_failure(self) -> Option<BundleError> {
-        self.failure
+    pub fn into_failure(self, error: io::Error) -> BundleError {
+        self.failure.unwrap_or(BundleError::Spool(error))
     }
 
-    fn keep(&mut self, error: BundleError) -> io::Error {
-        let plain = match &error {
-            BundleError::Spool(error) => io::Error::from(error.kind()),
-            _ => io::Error::other("the bundle cannot be written"),
-        };
-        self.failure = Some(error);
-        plain
+    fn keep(&mut self, error: impl Into<BundleError>) -> io::Error {
+        self.failure = Some(error.into());
+        io::Error::other("the bundle cannot be written")
     }
 }
 
@@ -329,7 +339,10 @@ impl Write for Entry<'_> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        self.bundle.spool.wait_for_room(self.cancel)?;
+        self.bundle
+            .spool
+            .wait_for_room(self.cancel)
+            .map_err(|error| self.keep(error))?;
         if !self.started {
             self.bundle
                 .start_entry(self.name, self.modified_at)

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::plan::PlannedPart;
 use super::progress::PartProgress;
 use super::run::Running;
-use crate::bundle::{BundleError, BundleWriter, Packing, SealedVolume, SpooledVolume};
+use crate::bundle::{BundleError, BundleWriter, NoRoom, Packing, SealedVolume, SpooledVolume};
 use crate::delivery::{Stopped, deliver_volume};
 use crate::error::EngineError;
 use crate::redact::Redactor;
@@ -223,15 +223,18 @@ impl CollectJob {
         settled: &HashSet<String>,
         mut bundle: BundleWriter,
     ) -> Result<Collected, BundleError> {
-        let ended = self.collect_items(planned, settled, &mut bundle);
-        match ended {
-            Ok(Collected::Cancelled) => {
+        match self.collect_items(planned, settled, &mut bundle) {
+            Ok(()) => {
+                bundle.finish()?;
+                Ok(Collected::All)
+            }
+            Err(BundleError::NoRoom(NoRoom::Cancelled)) => {
                 bundle.abandon();
                 Ok(Collected::Cancelled)
             }
-            Ok(ended) => {
+            Err(BundleError::NoRoom(NoRoom::Full)) => {
                 bundle.finish()?;
-                Ok(ended)
+                Ok(Collected::Truncated)
             }
             Err(error) => {
                 bundle.abandon();
@@ -245,7 +248,7 @@ impl CollectJob {
         planned: PlannedPart,
         settled: &HashSet<String>,
         bundle: &mut BundleWriter,
-    ) -> Result<Collected, BundleError> {
+    ) -> Result<(), BundleError> {
         let mut errors = ErrorList::default();
         for (label, reason) in planned.missing {
             errors.add(&label, &reason);
@@ -253,36 +256,27 @@ impl CollectJob {
             bundle.end_item(missing_row(label, reason))?;
         }
         for item in planned.items {
-            if self.stopped.load(Ordering::Relaxed) {
-                return Ok(Collected::Cancelled);
-            }
             if settled.contains(&item.entry_name) {
                 continue;
             }
-            match self.collect_item(&item, bundle)? {
-                ItemEnd::Row(row) => {
-                    if let Some(reason) = &row.reason {
-                        errors.add(&row.label, reason);
-                        self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
-                    }
-                    self.progress.items.fetch_add(1, Ordering::Relaxed);
-                    self.progress
-                        .kept_bytes
-                        .fetch_add(row.kept_bytes, Ordering::Relaxed);
-                    bundle.end_item(row)?;
-                }
-                ItemEnd::Cancelled => return Ok(Collected::Cancelled),
-                ItemEnd::SpoolFull(row) => {
-                    bundle.end_item(row)?;
-                    return Ok(Collected::Truncated);
-                }
+            let row = self.collect_item(&item, bundle)?;
+            if let Some(reason) = &row.reason {
+                errors.add(&row.label, reason);
+                self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
             }
+            self.progress.items.fetch_add(1, Ordering::Relaxed);
+            self.progress
+                .kept_bytes
+                .fetch_add(row.kept_bytes, Ordering::Relaxed);
+            bundle.end_item(row)?;
         }
-        errors.write(bundle, &self.stopped)?;
-        Ok(Collected::All)
+        errors.write(bundle, &self.stopped)
     }
 
-    fn collect_item(&self, item: &Item, bundle: &mut BundleWriter) -> Result<ItemEnd, BundleError> {
+    fn collect_item(&self, item: &Item, bundle: &mut BundleWriter) -> Result<ItemRow, BundleError> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(NoRoom::Cancelled.into());
+        }
         let context = ReadContext {
             window: self.window,
             redactor: &self.redactor,
@@ -293,22 +287,12 @@ impl CollectJob {
         let report = match source::read_item(item, &context, &mut entry) {
             Ok(report) => report,
             Err(error) => {
-                if let Some(failure) = entry.into_failure() {
-                    return Err(failure);
+                let failure = entry.into_failure(error);
+                if let BundleError::NoRoom(NoRoom::Full) = failure {
+                    let volume = bundle.current_volume();
+                    bundle.end_item(item_row(item, "partial", Some(Reason::SpoolFull), volume))?;
                 }
-                return match error.kind() {
-                    std::io::ErrorKind::Interrupted => Ok(ItemEnd::Cancelled),
-                    std::io::ErrorKind::StorageFull => {
-                        let volume = bundle.current_volume();
-                        Ok(ItemEnd::SpoolFull(item_row(
-                            item,
-                            "partial",
-                            Some(Reason::SpoolFull),
-                            volume,
-                        )))
-                    }
-                    _ => Err(error.into()),
-                };
+                return Err(failure);
             }
         };
         let (outcome, reason) = match report.outcome {
@@ -316,14 +300,14 @@ impl CollectJob {
             ItemOutcome::Empty => ("empty", None),
             ItemOutcome::Missing(reason) => ("missing", Some(reason)),
             ItemOutcome::Partial(reason) => ("partial", Some(reason)),
-            ItemOutcome::Cancelled => return Ok(ItemEnd::Cancelled),
+            ItemOutcome::Cancelled => return Err(NoRoom::Cancelled.into()),
         };
         let volume = if report.kept_bytes > 0 {
             bundle.current_volume()
         } else {
             None
         };
-        Ok(ItemEnd::Row(ItemRow {
+        Ok(ItemRow {
             read_bytes: report.read_bytes,
             kept_bytes: report.kept_bytes,
             taken_whole: report.taken_whole,
@@ -333,14 +317,8 @@ impl CollectJob {
                 .map(|(rule, count)| ((*rule).to_owned(), *count))
                 .collect(),
             ..item_row(item, outcome, reason, volume)
-        }))
+        })
     }
-}
-
-enum ItemEnd {
-    Row(ItemRow),
-    Cancelled,
-    SpoolFull(ItemRow),
 }
 
 fn item_row(
@@ -412,7 +390,7 @@ impl ErrorList {
         let mut entry = bundle.entry("errors.txt", None, stopped);
         match std::io::Write::write_all(&mut entry, self.text.as_bytes()) {
             Ok(()) => Ok(()),
-            Err(error) => Err(entry.into_failure().unwrap_or(BundleError::Spool(error))),
+            Err(error) => Err(entry.into_failure(error)),
         }
     }
 }

@@ -60,6 +60,6 @@ fn plan_role(collection: &CollectionRow, role: &RoleConfig) -> PlannedPart {
         part.missing.extend(found.missing);
     }
     part.items
-        .sort_by(|one, other| other.modified_at.cmp(&one.modified_at));
+        .sort_by_key(|item| std::cmp::Reverse(item.modified_at));
     part
 }

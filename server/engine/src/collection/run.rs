@@ -60,20 +60,15 @@ pub async fn run(
     tracing::info!(collection = %id, "collection begins");
     let destination = match inner.open_destination(id, &collection.destination).await {
         Ok(destination) => destination,
-        Err(EngineError::Unavailable(detail) | EngineError::Conflict(detail)) => {
-            fail_all(inner, &collection, &detail).await?;
+        Err(error @ EngineError::Internal(_)) => return Err(error),
+        Err(error) => {
+            fail_all(inner, &collection, &error.to_string()).await?;
             return Ok(RunEnd::Ended);
         }
-        Err(error) => return Err(error),
     };
     let stop = shutdown.child_token();
     let running = Arc::new(Running {
-        link: Link::new(
-            collection.destination_version,
-            destination,
-            Arc::clone(&inner.pace),
-            stop.clone(),
-        ),
+        link: Link::new(destination, Arc::clone(&inner.pace), stop.clone()),
         inner: Arc::clone(inner),
         collection,
         stopped: Arc::new(AtomicBool::new(false)),
@@ -155,6 +150,12 @@ async fn fail_parts(
         }
     }
     Ok(())
+}
+
+/// What the watch over a collection has acted upon.
+struct Seen {
+    destination_version: u64,
+    waiting: Option<String>,
 }
 
 impl Running {
@@ -355,7 +356,10 @@ impl Running {
     /// Looks for what others ask of this collection, and tells the store when it waits.
     async fn watch(&self, finished: &CancellationToken) {
         let mut waiting = self.link.watch_waiting();
-        let mut version = self.collection.destination_version;
+        let mut seen = Seen {
+            destination_version: self.collection.destination_version,
+            waiting: None,
+        };
         loop {
             tokio::select! {
                 () = finished.cancelled() => return,
@@ -368,17 +372,13 @@ impl Running {
             if self.stopped.load(Ordering::Relaxed) {
                 return;
             }
-            if let Err(error) = self.look(&mut version, &mut waiting).await {
+            if let Err(error) = self.look(&mut seen).await {
                 tracing::warn!(error = %chain(&error), "the state of a collection could not be looked up");
             }
         }
     }
 
-    async fn look(
-        &self,
-        version: &mut u64,
-        waiting: &mut tokio::sync::watch::Receiver<Option<String>>,
-    ) -> Result<(), EngineError> {
+    async fn look(&self, seen: &mut Seen) -> Result<(), EngineError> {
         let (store, id) = (&self.inner.store, self.collection.id);
         let signals = store.signals(id).await?;
         if signals.cancel_requested {
@@ -387,16 +387,17 @@ impl Running {
             self.link.stop.cancel();
             return Ok(());
         }
-        if signals.destination_version != *version
+        if signals.destination_version != seen.destination_version
             && let Some(row) = store.find_collection(id).await?
         {
             let destination = self.inner.open_destination(id, &row.destination).await?;
-            *version = row.destination_version;
-            self.link.replace(row.destination_version, destination);
+            seen.destination_version = row.destination_version;
+            self.link.replace(destination);
         }
-        if waiting.has_changed().unwrap_or(false) {
-            let reason = waiting.borrow_and_update().clone();
-            store.set_running_state(id, reason.as_deref()).await?;
+        let waiting = self.link.waiting();
+        if waiting != seen.waiting {
+            store.set_running_state(id, waiting.as_deref()).await?;
+            seen.waiting = waiting;
         }
         Ok(())
     }
@@ -500,8 +501,8 @@ impl Running {
             .filter(|volume| volume.commit_started_at.is_some())
             .map(|volume| format!("{folder}/{}", volume.name))
             .collect();
-        let current = self.link.current();
-        let discarding = current.destination.discard(folder, &delivered);
+        let destination = self.link.current();
+        let discarding = destination.discard(folder, &delivered);
         let gone = tokio::time::timeout(Duration::from_secs(1), discarding).await;
         let detail = match gone {
             Ok(Ok(true)) => None,

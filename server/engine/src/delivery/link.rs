@@ -33,16 +33,9 @@ pub enum Stopped {
     Spool(#[from] std::io::Error),
 }
 
-/// A destination and how often it has been replaced.
-#[derive(Clone, Debug)]
-pub struct Current {
-    pub version: u64,
-    pub destination: Arc<Destination>,
-}
-
 #[derive(Debug)]
 pub struct Link {
-    current: watch::Sender<Current>,
+    current: watch::Sender<Arc<Destination>>,
     /// Why it waits, by the request that waits; the runner tells the store.
     waiting: Mutex<BTreeMap<u64, String>>,
     waiting_changed: watch::Sender<Option<String>>,
@@ -53,18 +46,9 @@ pub struct Link {
 
 impl Link {
     #[must_use]
-    pub fn new(
-        version: u64,
-        destination: Destination,
-        pace: Arc<Pace>,
-        stop: CancellationToken,
-    ) -> Self {
-        let current = Current {
-            version,
-            destination: Arc::new(destination),
-        };
+    pub fn new(destination: Destination, pace: Arc<Pace>, stop: CancellationToken) -> Self {
         Self {
-            current: watch::Sender::new(current),
+            current: watch::Sender::new(Arc::new(destination)),
             waiting: Mutex::default(),
             waiting_changed: watch::Sender::new(None),
             next_request: std::sync::atomic::AtomicU64::new(0),
@@ -74,19 +58,21 @@ impl Link {
     }
 
     #[must_use]
-    pub fn current(&self) -> Current {
+    pub fn current(&self) -> Arc<Destination> {
         self.current.borrow().clone()
     }
 
     /// Puts another destination in force; whatever waits tries again at once.
-    pub fn replace(&self, version: u64, destination: Destination) {
-        self.current.send_replace(Current {
-            version,
-            destination: Arc::new(destination),
-        });
+    pub fn replace(&self, destination: Destination) {
+        self.current.send_replace(Arc::new(destination));
     }
 
     /// Why requests wait now; `None` while none does.
+    pub fn waiting(&self) -> Option<String> {
+        self.waiting_changed.borrow().clone()
+    }
+
+    /// Tells when [`waiting`](Self::waiting) changes.
     pub fn watch_waiting(&self) -> watch::Receiver<Option<String>> {
         self.waiting_changed.subscribe()
     }
@@ -112,7 +98,7 @@ impl Link {
             let current = replaced.borrow_and_update().clone();
             let answer = tokio::select! {
                 () = self.stop.cancelled() => Err(Stopped::Cancelled),
-                answer = request(current.destination) => Ok(answer),
+                answer = request(current) => Ok(answer),
             };
             let error = match answer {
                 Err(stopped) => {

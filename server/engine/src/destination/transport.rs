@@ -22,7 +22,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    pub fn new() -> Result<Arc<dyn HttpClient>, reqwest::Error> {
+    pub fn shared() -> Result<Arc<dyn HttpClient>, reqwest::Error> {
         // `Err` only says that a provider is installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()

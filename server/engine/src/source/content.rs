@@ -123,7 +123,7 @@ impl Read for Raw {
 enum Content {
     Plain(Raw),
     /// Of any number of members, as rotation by appending makes them.
-    Gzip(MultiGzDecoder<BufReader<Raw>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<Raw>>),
 }
 
@@ -131,7 +131,10 @@ impl Content {
     fn new(raw: Raw, packing: Packing) -> Result<Self, Reason> {
         Ok(match packing {
             Packing::Plain => Self::Plain(raw),
-            Packing::Gzip => Self::Gzip(MultiGzDecoder::new(BufReader::with_capacity(CHUNK, raw))),
+            Packing::Gzip => {
+                let reader = BufReader::with_capacity(CHUNK, raw);
+                Self::Gzip(Box::new(MultiGzDecoder::new(reader)))
+            }
             Packing::Zstd => {
                 let reader = BufReader::with_capacity(CHUNK, raw);
                 let decoder = zstd::stream::read::Decoder::with_buffer(reader);

@@ -1,7 +1,7 @@
 //! The way of every byte that is read: window, redaction, counting, out.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use domain::Reason;
 
@@ -25,7 +25,6 @@ struct Cleaning<'a> {
 
 struct Counting<'a> {
     out: &'a mut dyn Write,
-    cancel: &'a AtomicBool,
     kept_bytes: u64,
 }
 
@@ -40,11 +39,7 @@ impl<'a> Sink<'a> {
             filter,
             cleaning: Cleaning {
                 cleaner: context.redactor.cleaner(),
-                out: Counting {
-                    out,
-                    cancel: context.cancel,
-                    kept_bytes: 0,
-                },
+                out: Counting { out, kept_bytes: 0 },
             },
             read_bytes: 0,
         }
@@ -161,14 +156,7 @@ impl Write for Counting<'_> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let written = self.out.write(bytes).map_err(|error| {
-            // an interruption would be tried again for ever
-            if self.cancel.load(Ordering::Relaxed) {
-                io::Error::other(error)
-            } else {
-                error
-            }
-        })?;
+        let written = self.out.write(bytes)?;
         self.kept_bytes += written as u64;
         Ok(written)
     }

@@ -61,7 +61,6 @@ pub struct CollectionRow {
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
-    pub cancel_requested: bool,
     pub owner: Option<Uuid>,
     pub asked_by: String,
     pub node: String,
@@ -72,7 +71,6 @@ pub struct CollectionRow {
     pub destination_version: u64,
     pub delivery_rate: u64,
     pub seconds_left: Option<u64>,
-    pub manifests: u64,
 }
 
 /// What the runner looks at again and again while a collection runs.
@@ -145,7 +143,6 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
         created_at: moment(row.try_get("created_at")?),
         started_at: maybe_moment("started_at")?,
         ended_at: maybe_moment("ended_at")?,
-        cancel_requested: maybe_moment("cancel_requested_at")?.is_some(),
         owner: row
             .try_get::<Option<String>, _>("owner")?
             .and_then(|id| Uuid::parse_str(&id).ok()),
@@ -162,7 +159,6 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
         destination_version: unsigned(row.try_get("destination_version")?),
         delivery_rate: unsigned(row.try_get("delivery_rate")?),
         seconds_left: row.try_get::<Option<i64>, _>("seconds_left")?.map(unsigned),
-        manifests: unsigned(row.try_get("manifests")?),
     })
 }
 

@@ -212,7 +212,13 @@ pub async fn wait_until(
         if done(&detail) {
             return detail;
         }
-        assert!(Instant::now() < deadline, "still {:?}", detail.summary);
+        assert!(
+            Instant::now() < deadline,
+            "still {:?} {:?} {:?}",
+            detail.summary.state,
+            detail.progress,
+            detail.parts
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -80,7 +80,13 @@ async fn serve(
         }
         Fault::CutAfter(bytes) => {
             let mut server = TcpStream::connect(("127.0.0.1", upstream)).await?;
-            copy(&mut (&mut client).take(bytes), &mut server).await?;
+            let (mut answers, mut requests) = server.split();
+            let (reader, mut writer) = client.split();
+            let mut limited = reader.take(bytes);
+            tokio::select! {
+                cut = copy(&mut limited, &mut requests) => cut?,
+                ended = copy(&mut answers, &mut writer) => ended?,
+            };
             Ok(())
         }
         Fault::Busy { retry_after } => {
