@@ -29,6 +29,11 @@ pub fn set_cookie(name: &str, value: &str) {
     ));
 }
 
+/// Sets what the browser's tab says.
+pub fn set_title(text: &str) {
+    document().set_title(text);
+}
+
 /// Sets an attribute of `<html>`.
 pub fn set_root_attribute(name: &str, value: &str) {
     if let Some(root) = document().document_element() {

@@ -1,9 +1,8 @@
 //! What every page is made of: header, cards, facts, and what shows while it waits.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-use crate::paths;
+use crate::{browser, paths};
 
 /// A page above this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +41,14 @@ pub fn PageHeader(
             }
         })
         .collect_view();
+    let tab = move || format!("{} · Help + Support", title.read());
+    // on the server this is all that the component does, it renders nothing in its place
+    #[cfg(feature = "ssr")]
+    drop(view! { <leptos_meta::Title text=tab /> });
+    // in the browser the component would go on reading the title of each earlier rendering of the
+    // page, also when that rendering and its signals are gone
+    Effect::new(move || browser::set_title(&tab()));
     view! {
-        <Title text=move || format!("{} · Help + Support", title.read()) />
         <header class="page-header">
             <nav class="crumbs" aria-label="Breadcrumb">
                 <ol>{way}</ol>
