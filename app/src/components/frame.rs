@@ -21,7 +21,8 @@ pub fn Frame(children: Children) -> impl IntoView {
         false,
     );
     view! {
-        <a class="skip" href="#main">
+        // external: the router would scroll there, and leave the focus behind
+        <a class="skip" href="#main" rel="external">
             "Skip to the content"
         </a>
         <Header />

@@ -42,9 +42,10 @@ pub fn PageHeader(
         })
         .collect_view();
     let tab = move || format!("{} · Help + Support", title.read());
-    // on the server this is all that the component does, it renders nothing in its place
+    // the server asks for a title only when the page is whole and its signals are out of reach, so
+    // it is given the text; all that counts of the component there is that it was made
     #[cfg(feature = "ssr")]
-    drop(view! { <leptos_meta::Title text=tab /> });
+    drop(view! { <leptos_meta::Title text=untrack(tab) /> });
     // in the browser the component would go on reading the title of each earlier rendering of the
     // page, also when that rendering and its signals are gone
     Effect::new(move || browser::set_title(&tab()));
