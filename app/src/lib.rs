@@ -100,14 +100,17 @@ fn SignedIn() -> impl IntoView {
 fn Interactive() -> impl IntoView {
     let zone = use_ui().zone;
     Effect::new(move || {
-        if let Some(browsers) = browser::zone() {
-            browser::set_cookie(ZONE_COOKIE, browsers.name());
-            if browsers != zone.get_untracked() {
-                zone.set(browsers);
+        // a turn later: until then every part of the page is as the server made it, in its zone too
+        let take_over = move || {
+            if let Some(browsers) = browser::zone() {
+                browser::set_cookie(ZONE_COOKIE, browsers.name());
+                if browsers != zone.get_untracked() {
+                    zone.set(browsers);
+                }
             }
-        }
-        // a turn later, so that the effects above have had theirs
-        set_timeout(browser::mark_hydrated, std::time::Duration::ZERO);
+            browser::mark_hydrated();
+        };
+        set_timeout(take_over, std::time::Duration::ZERO);
     });
 }
 
