@@ -45,10 +45,7 @@ pub fn read_sas(text: &SecretText, errors: &mut FieldErrors) -> Option<SasUrl> {
         );
         return None;
     }
-    let context = SasContext {
-        now: Utc::now(),
-        needed_until: None,
-    };
+    let context = SasContext::for_collection(Utc::now());
     let inspection = sas::inspect(text.expose(), &context);
     let wrong: Vec<String> = inspection
         .findings

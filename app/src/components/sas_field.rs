@@ -25,10 +25,7 @@ pub fn SasField(
     let inspection = RwSignal::new(None::<Inspection>);
     let (message, changed) = server_message(error, "sas_url");
     let look = move |text: String| {
-        let context = SasContext {
-            now: clock.now(),
-            needed_until: None,
-        };
+        let context = SasContext::for_collection(clock.now());
         inspection.set((!text.trim().is_empty()).then(|| sas::inspect(&text, &context)));
     };
     // something may have been pasted before the page was interactive

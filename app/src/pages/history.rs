@@ -127,16 +127,20 @@ fn FilterBar(filter: HistoryFilter, total: u64) -> impl IntoView {
     view! {
         <Form method="GET" action=paths::LOG_COLLECTION>
             <div class="filters" node_ref=form>
-                <label for="filter-status">"Status"</label>
-                <select id="filter-status" name="status" on:change=apply>
-                    <option value="" prop:selected=filter.state.is_none()>"All"</option>
-                    {states.collect_view()}
-                </select>
-                <label for="filter-type">"Type"</label>
-                <select id="filter-type" name="type" on:change=apply>
-                    <option value="" prop:selected=filter.kind.is_none()>"All"</option>
-                    {kinds.collect_view()}
-                </select>
+                <span class="filter">
+                    <label for="filter-status">"Status"</label>
+                    <select id="filter-status" name="status" on:change=apply>
+                        <option value="" prop:selected=filter.state.is_none()>"All"</option>
+                        {states.collect_view()}
+                    </select>
+                </span>
+                <span class="filter">
+                    <label for="filter-type">"Type"</label>
+                    <select id="filter-type" name="type" on:change=apply>
+                        <option value="" prop:selected=filter.kind.is_none()>"All"</option>
+                        {kinds.collect_view()}
+                    </select>
+                </span>
                 <button type="submit" class="until-script">
                     "Filter"
                 </button>

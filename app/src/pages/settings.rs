@@ -146,6 +146,9 @@ fn ProactiveCard(
             <p>
                 "When one of the health alerts below is raised, the logs around it are collected and sent without waiting for anybody."
             </p>
+            <Notice tone=Tone::Information>
+                "This version does not receive alerts yet: what you save here is checked and kept, and takes effect with the version that does."
+            </Notice>
             <fieldset class="choices" disabled=read_only>
                 <legend class="visually-hidden">"Proactive log collection"</legend>
                 {radios}

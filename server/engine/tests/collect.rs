@@ -111,6 +111,15 @@ async fn a_container_gets_the_same_and_readers_of_three_makers_open_it() {
             );
         }
     }
+    // once it is complete nobody can need the SAS URL again, so that it is not kept either
+    let refused = serving
+        .engine
+        .replace_sas(id, sas.clone(), &operator())
+        .await;
+    assert!(
+        matches!(refused, Err(EngineError::Conflict(_))),
+        "{refused:?}"
+    );
     let (_, signature) = sas.expose().split_once("sig=").unwrap();
     for file in files_below(&stack.config.data_directory) {
         let bytes = fs::read(&file).unwrap();

@@ -73,13 +73,7 @@ pub async fn check(
         None => PathBuf::from("-"),
     };
     let text = read_text(&file)?;
-    let Inspection { url, mut findings } = inspect(
-        &text,
-        &SasContext {
-            now: Utc::now(),
-            needed_until: None,
-        },
-    );
+    let Inspection { url, mut findings } = inspect(&text, &SasContext::for_collection(Utc::now()));
     let mut usable = url.is_some();
     if let (Some(url), Some(config)) = (&url, config.filter(|_| arguments.live)) {
         let live = open(&config).await?.check_sas_live(url).await?;
@@ -149,10 +143,7 @@ fn describe_finding(finding: &Finding) -> String {
 /// A SAS URL that a collection can go to, or what is wrong with it.
 pub fn read_usable(file: &Path) -> Result<SasUrl, CommandError> {
     let text = read_text(file)?;
-    let context = SasContext {
-        now: Utc::now(),
-        needed_until: None,
-    };
+    let context = SasContext::for_collection(Utc::now());
     let Inspection { url, findings } = inspect(&text, &context);
     url.ok_or_else(|| {
         let errors: Vec<_> = findings

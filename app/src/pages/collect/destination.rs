@@ -70,7 +70,7 @@ pub fn DestinationCard(
                 id="sas-url"
                 clock=clock
                 error=error
-                hint="Container level, with read, write and list. It is kept encrypted until the collection has ended and never shown again."
+                hint="Container level, with read, write and list. It is kept encrypted, only as long as this collection may need it, and never shown again."
             />
         }
     });

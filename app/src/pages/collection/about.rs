@@ -60,6 +60,7 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
                 <Fact name="Folder" wide=true>
                     <span class="mono">{detail.folder}</span>
                 </Fact>
+                <Fact name="Kept">"at most 90 days after the case is closed"</Fact>
                 <Fact name="Consent">
                     {format!("{} by {}", detail.consent.version, detail.consent.given_by)} <br />
                     <Time at=detail.consent.given_at now=now />

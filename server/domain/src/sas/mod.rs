@@ -21,7 +21,7 @@ mod text;
 use std::cmp::Reverse;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
 pub use finding::{Finding, Severity};
@@ -38,6 +38,21 @@ pub struct SasContext {
     pub now: DateTime<Utc>,
     /// When the collection can be over at the latest; `None` where no collection is in view.
     pub needed_until: Option<DateTime<Utc>>,
+}
+
+/// How long a collection may take by experience, window and link being usual ones. Its SAS URL
+/// should last that long.
+pub const USUAL_DURATION: TimeDelta = TimeDelta::minutes(30);
+
+impl SasContext {
+    /// The context of a collection that starts now.
+    #[must_use]
+    pub fn for_collection(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            needed_until: now.checked_add_signed(USUAL_DURATION),
+        }
+    }
 }
 
 /// What came of looking at a text.

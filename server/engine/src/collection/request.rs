@@ -196,10 +196,7 @@ fn has_sources(roles: &[RoleConfig], kinds: &[SourceKind]) -> bool {
 
 /// Refuses a SAS URL that cannot work; warnings are for the form to show.
 pub fn check_sas(sas: &SasUrl, now: DateTime<Utc>, field: &'static str) -> Result<(), EngineError> {
-    let context = SasContext {
-        now,
-        needed_until: None,
-    };
+    let context = SasContext::for_collection(now);
     let errors: Vec<_> = sas
         .check(&context)
         .into_iter()

@@ -48,7 +48,9 @@ impl AzureContainer {
         let options = BlobContainerClientOptions {
             client_options: ClientOptions {
                 retry: RetryOptions::none(),
-                transport: Some(SdkTransport::new(Transport::shared().map_err(|_| broken())?)),
+                transport: Some(SdkTransport::new(
+                    Transport::shared().map_err(|_| broken())?,
+                )),
                 ..Default::default()
             },
             ..Default::default()

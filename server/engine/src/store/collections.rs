@@ -278,6 +278,7 @@ impl Store {
         Ok(())
     }
 
+    /// Ends a collection. Its SAS URL is kept only where a retry may need it.
     pub async fn end_collection(
         &self,
         id: CollectionId,
@@ -286,7 +287,9 @@ impl Store {
     ) -> StoreResult<()> {
         sqlx::query(
             "UPDATE collection SET state = $2, state_detail = $3, ended_at = $4, owner = NULL, \
-             delivery_rate = 0, seconds_left = NULL, version = version + 1 WHERE id = $1",
+             delivery_rate = 0, seconds_left = NULL, version = version + 1, \
+             destination_secret = CASE WHEN $2 IN ('complete', 'cancelled') THEN NULL \
+             ELSE destination_secret END WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(state.code())
@@ -303,7 +306,8 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let queued = sqlx::query(
             "UPDATE collection SET state = 'cancelled', state_detail = NULL, cancel_requested_at = $2, \
-             ended_at = $2, owner = NULL, version = version + 1 WHERE id = $1 AND state = 'queued' \
+             ended_at = $2, owner = NULL, destination_secret = NULL, version = version + 1 \
+             WHERE id = $1 AND state = 'queued' \
              AND started_at IS NULL",
         )
         .bind(id.to_string())
