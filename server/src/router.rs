@@ -5,15 +5,18 @@
 //! probes do not need either.
 
 use app::context::Viewer;
+use axum::Extension;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, middleware};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::{Owner, provide_context, use_context};
+use leptos::reactive::computed::ScopedFuture;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
@@ -72,12 +75,28 @@ fn dynamic(portal: &Portal, options: &LeptosOptions) -> Router<Portal> {
             context,
             app::shell,
         ))
+        .layer(middleware::from_fn(keep_apart))
         .layer(middleware::from_fn_with_state(
             portal.clone(),
             auth::resolve_viewer,
         ))
         .layer(middleware::from_fn(auth::require_same_origin))
         .layer(Extension(PublicUrl(portal.public_url.clone())))
+}
+
+/// Gives each request a context of its own.
+///
+/// Server functions and static files take the context that their thread had last for their parent:
+/// without one, that is another request's page, and the answer to a file took that page's headers
+/// away.
+async fn keep_apart(request: Request, next: Next) -> Response {
+    let owner = Owner::new_root(None);
+    ScopedFuture {
+        owner,
+        observer: None,
+        fut: next.run(request),
+    }
+    .await
 }
 
 /// What pages and server functions find in context, and the policy of a page's answer.
