@@ -58,10 +58,15 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   storageState: async ({ portal, as }, use) => use(await cookies(portal, as)),
 
-  watch: async ({ context, azurite }, use) => {
-    const watch = new Watch(context, azurite.signatures);
+  watch: async ({ context, azurite, portal, javaScriptEnabled }, use, about) => {
+    const watch = new Watch(context, azurite.signatures, javaScriptEnabled);
+    const before = portal.log.length;
     await use(watch);
-    expect(await watch.verdict(), 'nothing went wrong in the browser').toEqual([]);
+    const verdict = await watch.verdict();
+    if (about.status !== about.expectedStatus || verdict.length > 0) {
+      await about.attach('log of the program', { body: portal.log.slice(before), contentType: 'text/plain' });
+    }
+    expect(verdict, 'nothing went wrong in the browser').toEqual([]);
   },
 
   // asking for `ui` is asking to be watched
@@ -74,8 +79,9 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     const visits: { context: BrowserContext; watch: Watch }[] = [];
     await use(async (as, options = {}) => {
       const context = await open(browser, portal, as, options);
-      visits.push({ context, watch: new Watch(context, azurite.signatures) });
-      return new Ui(await context.newPage(), options.javaScriptEnabled ?? true);
+      const scripted = options.javaScriptEnabled ?? true;
+      visits.push({ context, watch: new Watch(context, azurite.signatures, scripted) });
+      return new Ui(await context.newPage(), scripted);
     });
     for (const { context, watch } of visits) {
       expect(await watch.verdict(), 'nothing went wrong in the other browser').toEqual([]);

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Logs } from './logs.ts';
-import { type Ran, end, run, until } from './process.ts';
+import { type Ran, end, freePort, run, until } from './process.ts';
 
 export const STACK = 'contoso-east';
 
@@ -39,11 +39,12 @@ export class Portal {
   private constructor(
     readonly folder: string,
     readonly logs: Logs,
+    private readonly port: number,
   ) {}
 
   static async start(options: StackOptions): Promise<Portal> {
     const folder = await mkdtemp(join(tmpdir(), `end2end-${options.name}-`));
-    const portal = new Portal(folder, await Logs.write(join(folder, 'logs')));
+    const portal = new Portal(folder, await Logs.write(join(folder, 'logs')), await freePort());
     await writeFile(portal.path('help-support.toml'), portal.configuration(options));
     for (const [role, { user, password }] of Object.entries(PEOPLE)) {
       await portal.addUser(user, role, password);
@@ -169,7 +170,7 @@ export class Portal {
 name = "${STACK}"
 time_zone = "UTC"
 [portal]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:${this.port}"
 [data]
 directory = "data"
 bundle_directory = "bundles"

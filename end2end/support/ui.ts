@@ -40,6 +40,17 @@ export class Ui {
     await this.page.getByRole('button', { name: 'Sign in' }).click();
   }
 
+  /** Presses a button; where no script answers, waits for the page that the server answers with. */
+  async press(name: string): Promise<void> {
+    const button = this.page.getByRole('button', { name, exact: true });
+    if (this.scripted) {
+      await button.click();
+      return;
+    }
+    const { page } = this;
+    await Promise.all([page.waitForEvent('load'), button.click()]);
+  }
+
   navigation(name: string): Locator {
     return this.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true });
   }
@@ -78,7 +89,7 @@ export class Ui {
 
   /** Presses *Collect and upload* and answers the new collection's id. */
   async collectAndUpload(): Promise<string> {
-    await this.page.getByRole('button', { name: 'Collect and upload' }).click();
+    await this.press('Collect and upload');
     await this.page.waitForURL(/\/log-collection\/[0-9a-f-]{36}$/);
     await this.ready();
     return new URL(this.page.url()).pathname.split('/').at(-1) ?? '';
@@ -97,10 +108,12 @@ export class Ui {
       await expect(this.heading()).toContainText(state, { timeout: patience });
       return;
     }
-    await expect(async () => {
+    const end = Date.now() + patience;
+    while (!(await this.heading().innerText()).includes(state) && Date.now() < end) {
+      await this.page.waitForTimeout(250);
       await this.page.reload();
-      await expect(this.heading()).toContainText(state, { timeout: 100 });
-    }).toPass({ timeout: patience, intervals: [250] });
+    }
+    await expect(this.heading()).toContainText(state);
   }
 
   /** The row of a part in the table *Parts*. */

@@ -22,12 +22,15 @@ export class Watch {
   constructor(
     private readonly context: BrowserContext,
     private readonly signatures: Set<string>,
+    scripted: boolean,
   ) {
     context.on('console', (message) => {
       // an answer with an error status is judged as an answer, below
       const ofAnswer = message.text().startsWith('Failed to load resource: the server responded');
-      if ((message.type() === 'error' || message.type() === 'warning') && !ofAnswer) {
-        this.troubles.push(`console: ${message.text()}`);
+      // and without scripts nothing uses them
+      const needless = !scripted && /\/pkg\/help-support_bg\.wasm was preloaded/.test(message.text());
+      if ((message.type() === 'error' || message.type() === 'warning') && !ofAnswer && !needless) {
+        this.troubles.push(`console of ${message.page()?.url() ?? 'no page'}: ${message.text()}`);
       }
     });
     context.on('weberror', (error) => this.troubles.push(`page: ${error.error().stack ?? error.error().message}`));
@@ -35,8 +38,10 @@ export class Watch {
       const why = request.failure()?.errorText ?? '';
       const path = new URL(request.url()).pathname;
       // leaving a page breaks off what it was still asking for
-      const left = why === 'net::ERR_ABORTED' && (path === '/events' || (request.method() === 'GET' && path.startsWith('/api/')));
-      if (!left) {
+      const left = why === 'net::ERR_ABORTED' && request.method() === 'GET' && !request.isNavigationRequest();
+      // a browser whose scripts are off gives up loading them ahead
+      const needless = !scripted && path.startsWith('/pkg/help-support');
+      if (!left && !needless) {
         this.troubles.push(`request: ${request.method()} ${path}: ${why}`);
       }
     });

@@ -214,7 +214,9 @@ test('a collection with gaps says what is missing, and a retry fills them', asyn
   expect(entries.get(logs.entry('compute/host.log'))).toBe(logs.within('compute/host.log'));
   expect(entries.get('errors.txt')).toContain(`${logs.agentLog}: not found`);
 
+  await expect(page).toHaveTitle(/^Collection of today .* · Help \+ Support$/);
   await ui.navigation('Overview').click();
+  await expect(page).toHaveTitle('Overview · Help + Support');
   await page.getByRole('link', { name: 'A collection has gaps' }).click();
   await expect(ui.heading()).toContainText('Partially complete');
 

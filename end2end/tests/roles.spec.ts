@@ -3,8 +3,7 @@ import { fieldValue } from '../support/ui.ts';
 
 test.use({ stack: { name: 'roles' } });
 
-test('support sees everything and can change nothing', async ({ ui, page, portal, azurite, visit, watch }) => {
-  watch.expect(403, /^\/log-collection\/collect$/);
+test('support sees everything and can change nothing', async ({ ui, page, portal, azurite, visit }) => {
   const container = await azurite.container();
   const operator = await visit('operator');
   const id = await operator.collect({
@@ -34,8 +33,6 @@ test('support sees everything and can change nothing', async ({ ui, page, portal
   await expect(support.page.getByRole('button', { name: 'Save' })).toHaveCount(0);
   await expect(support.sasField()).toHaveCount(0);
 
-  // the form is not there for somebody who knows its address either
-  await support.page.goto('about:blank');
   const { window } = portal.logs;
   const sasUrl = container.sasUrl();
   const changes: [string, [string, string][]][] = [
@@ -106,12 +103,13 @@ test('nobody reads anything without signing in', async ({ portal }) => {
 
 test('a change that another site asks for is refused', async ({ portal }) => {
   const cookie = await portal.session('operator');
-  for (const headers of [
+  const origins: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
     { origin: 'https://evil.example' },
     {},
-  ]) {
+  ];
+  for (const headers of origins) {
     const answer = await fetch(`${portal.url}/api/settings/save`, {
       method: 'POST',
       redirect: 'manual',

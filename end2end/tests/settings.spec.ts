@@ -107,13 +107,13 @@ test.describe('without JavaScript', () => {
     await ui.go('/settings?enable=1');
     await page.getByRole('radio', { name: 'SAS URL', exact: true }).check();
     await ui.sasField().fill(container.sasUrl({ permissions: 'r' }));
-    await page.getByRole('button', { name: 'Save' }).click();
+    await ui.press('Save');
     await expect(page.getByRole('alert').filter({ hasText: 'needs another look' })).toBeVisible();
     expect(await ui.described(ui.sasField())).toContain('does not allow to write');
     await expect(page.getByRole('radio', { name: 'SAS URL', exact: true })).toBeChecked();
 
     await ui.sasField().fill(container.sasUrl());
-    await page.getByRole('button', { name: 'Save' }).click();
+    await ui.press('Save');
     await expect(page).toHaveURL(/\/settings\?saved=1$/);
     await expect(page.getByText('The settings are saved.')).toBeVisible();
     await expect(page.getByRole('alert').filter({ hasText: /./ })).toHaveCount(0);
