@@ -9,9 +9,9 @@ use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
@@ -84,19 +84,22 @@ fn dynamic(portal: &Portal, options: &LeptosOptions) -> Router<Portal> {
         .layer(Extension(PublicUrl(portal.public_url.clone())))
 }
 
-/// Gives each request a context of its own.
+/// Gives each request a context of its own, and brings it to its end.
 ///
 /// Server functions and static files take the context that their thread had last for their parent:
 /// without one, that is another request's page, and the answer to a file took that page's headers
-/// away.
+/// away. And a page whose browser has gone must not lose its context while it is being rendered.
 async fn keep_apart(request: Request, next: Next) -> Response {
     let owner = Owner::new_root(None);
-    ScopedFuture {
+    let answer = ScopedFuture {
         owner,
         observer: None,
         fut: next.run(request),
-    }
-    .await
+    };
+    tokio::spawn(answer).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request broke off");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 /// What pages and server functions find in context, and the policy of a page's answer.
