@@ -19,30 +19,35 @@ pub struct Actions {
     cancel: ServerAction<CancelCollection>,
     retry: ServerAction<RetryCollection>,
     replace: ServerAction<ReplaceSas>,
-    /// Of the one that failed last.
-    pub error: Signal<Option<AppError>>,
+    /// Of the one that was answered last, while the page shows the collection it was meant for.
+    refusal: RwSignal<Option<AppError>>,
 }
 
 impl Actions {
-    pub fn new() -> Self {
+    /// The actions of the page of `id`, which may turn to another collection.
+    pub fn new(id: Memo<String>) -> Self {
         let cancel = ServerAction::<CancelCollection>::new();
         let retry = ServerAction::<RetryCollection>::new();
         let replace = ServerAction::<ReplaceSas>::new();
-        let error = Signal::derive(move || {
-            [
-                cancel.value().get(),
-                retry.value().get(),
-                replace.value().get(),
-            ]
-            .into_iter()
-            .flatten()
-            .find_map(Result::err)
-            // its field may be in a popup that is closed
-            .map(|error| match error.field("sas_url") {
-                Some(message) => AppError::Conflict(message.to_owned()),
-                None => error,
-            })
-        });
+        // without JavaScript the page comes with the answer
+        let refusal = RwSignal::new(
+            [cancel.value(), retry.value(), replace.value()]
+                .into_iter()
+                .filter_map(|value| value.get_untracked())
+                .find_map(Result::err),
+        );
+        for value in [cancel.value(), retry.value(), replace.value()] {
+            Effect::watch(
+                move || value.get(),
+                move |answer, _, _| {
+                    if let Some(answer) = answer {
+                        refusal.set(answer.clone().err());
+                    }
+                },
+                false,
+            );
+        }
+        Effect::watch(move || id.get(), move |_, _, _| refusal.set(None), false);
         // what was confirmed is under way
         Effect::watch(
             move || cancel.version().get(),
@@ -63,8 +68,18 @@ impl Actions {
             cancel,
             retry,
             replace,
-            error,
+            refusal,
         }
+    }
+
+    /// Why the last one was refused, to be said where no popup hides it.
+    pub fn error(self) -> Option<AppError> {
+        self.refusal
+            .get()
+            .map(|error| match error.field("sas_url") {
+                Some(message) => AppError::Conflict(message.to_owned()),
+                None => error,
+            })
     }
 
     /// Grows with each action that was answered.
@@ -140,7 +155,6 @@ fn CancelPopup(id: String, actions: Actions) -> impl IntoView {
 #[component]
 fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
     let pending = actions.replace.pending();
-    let error = Signal::derive(move || actions.replace.value().get().and_then(Result::err));
     view! {
         <Popup id=REPLACE_ID title_id="replace-title" title="Use another SAS URL">
             <Checked>
@@ -149,7 +163,7 @@ fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
                 <SasField
                     id=REPLACE_FIELD_ID
                     clock=clock
-                    error=error
+                    error=actions.refusal
                     hint="It must lead to the same container. What has already been sent there is not sent again."
                 />
                 <div class="popup-buttons">

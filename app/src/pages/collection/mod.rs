@@ -29,7 +29,7 @@ const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(400);
 pub fn CollectionPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let actions = Actions::new();
+    let actions = Actions::new(id);
     let collection = Resource::new(
         move || (id.get(), actions.version()),
         |(id, _)| api::collection(id),
@@ -89,7 +89,7 @@ fn Detail(
             <StateBadge state=state />
         </PageHeader>
         {commands}
-        <FormError error=actions.error />
+        <FormError error=Signal::derive(move || actions.error()) />
         <div class="columns columns-form">
             <div class="stack-cards">
                 <Standing detail=detail.clone() now=now />
