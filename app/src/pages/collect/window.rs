@@ -17,7 +17,7 @@ use crate::error::{AppError, Kept};
 /// a quick choice sends nothing but itself.
 const QUICK_FORM_ID: &str = "quick-window";
 
-/// Offered as quick choices, as far as the limits allow; the last one is the default.
+/// Offered as quick choices, as far as the limits allow; the form begins with the last one.
 const QUICK_HOURS: [i64; 2] = [1, 4];
 
 /// The two fields and what they amount to.
@@ -157,18 +157,43 @@ impl WindowFields {
     }
 }
 
+/// How long the last `hours` are where the limits cut them short, in seconds.
+fn quick_seconds(hours: i64, limits: WindowLimits) -> i64 {
+    let longest = limits.max_seconds.min(limits.lookback_seconds);
+    // the fields go to the minute
+    let longest = (longest / 60 * 60).max(60);
+    hours.max(1).saturating_mul(3600).min(longest)
+}
+
+/// The quick choices that the limits allow as they are; the shortest one, cut short, where they
+/// allow none.
+fn quick_choices(limits: WindowLimits) -> Vec<i64> {
+    let mut choices = QUICK_HOURS.to_vec();
+    choices.retain(|hours| quick_seconds(*hours, limits) == hours * 3600);
+    if choices.is_empty() {
+        choices.push(QUICK_HOURS[0]);
+    }
+    choices
+}
+
+fn quick_label(hours: i64, limits: WindowLimits) -> String {
+    match quick_seconds(hours, limits) {
+        3600 => "Last hour".to_owned(),
+        length if length == hours * 3600 => format!("Last {hours} hours"),
+        length => format!("Last {}", format::seconds(length)),
+    }
+}
+
 /// The last hours up to now, to the minute.
 fn last_hours(
     hours: Option<i64>,
     limits: WindowLimits,
     now: DateTime<Utc>,
 ) -> (DateTime<Utc>, DateTime<Utc>) {
-    let longest = (limits.max_seconds / 3600).max(1);
-    let hours = hours
-        .unwrap_or(QUICK_HOURS[QUICK_HOURS.len() - 1])
-        .clamp(1, longest);
+    let hours = hours.unwrap_or(QUICK_HOURS[QUICK_HOURS.len() - 1]);
     let end = now - TimeDelta::seconds(now.timestamp().rem_euclid(60));
-    (end - TimeDelta::hours(hours), end)
+    let length = TimeDelta::seconds(quick_seconds(hours, limits));
+    (end - length, end)
 }
 
 /// A field's text of one zone as the text of another; what is no time stays as it is.
@@ -209,9 +234,8 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
         format::seconds(limits.max_seconds),
         format::seconds(limits.lookback_seconds)
     );
-    let quick = QUICK_HOURS
+    let quick = quick_choices(limits)
         .into_iter()
-        .filter(|hours| hours * 3600 <= limits.max_seconds)
         .map(|hours| {
             let choose = move |event: web_sys::MouseEvent| {
                 event.prevent_default();
@@ -225,7 +249,7 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
                     value=hours.to_string()
                     on:click=choose
                 >
-                    {if hours == 1 { "Last hour".to_owned() } else { format!("Last {hours} hours") }}
+                    {quick_label(hours, limits)}
                 </button>
             }
         })
@@ -311,6 +335,32 @@ mod tests {
             last_hours(Some(-3), limits, now),
             (utc("2026-11-20T13:05:00Z"), end)
         );
+    }
+
+    #[test]
+    fn quick_choices_are_those_that_fit_and_at_least_one() {
+        const HOUR: i64 = 3600;
+        for (max_seconds, lookback_seconds, labels) in [
+            (4 * HOUR, 168 * HOUR, &["Last hour", "Last 4 hours"][..]),
+            (3 * HOUR, 168 * HOUR, &["Last hour"]),
+            (4 * HOUR, 2 * HOUR, &["Last hour"]),
+            (HOUR / 2, 168 * HOUR, &["Last 30 min"]),
+        ] {
+            let limits = WindowLimits {
+                max_seconds,
+                lookback_seconds,
+            };
+            let offered: Vec<String> = quick_choices(limits)
+                .into_iter()
+                .map(|hours| quick_label(hours, limits))
+                .collect();
+            assert_eq!(offered, labels);
+            let now = utc("2026-11-20T14:05:31Z");
+            for hours in [None, Some(1), Some(i64::MAX), Some(i64::MIN)] {
+                let (start, end) = last_hours(hours, limits, now);
+                assert!(Window::checked(start, end, limits, now).is_ok());
+            }
+        }
     }
 
     #[test]
