@@ -87,8 +87,8 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 /// names of those chosen, `destination` a code of `DestinationKind`.
 ///
 /// # Errors
-/// `Forbidden`, `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, and
-/// what the engine says.
+/// `Forbidden`; `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, or
+/// with none where the zone is not known; and what the engine says.
 #[server(name = StartCollection, prefix = "/api", endpoint = "collections/start")]
 pub async fn start_collection(
     #[server(default)] start: String,
@@ -113,7 +113,10 @@ pub async fn start_collection(
         .with("destination", &destination);
 
     let mut errors = FieldErrors::default();
-    let zone = zone.parse().unwrap_or(Tz::UTC);
+    // hours of a zone that is not known mean nothing; taken for another's they would mean others
+    let Ok(zone) = zone.parse::<Tz>() else {
+        return Err(errors.into_error(kept));
+    };
     let start = read_time("start", &start, zone, &mut errors);
     let end = read_time("end", &end, zone, &mut errors);
     if roles.is_empty() {
