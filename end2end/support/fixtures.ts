@@ -47,6 +47,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
         const spilled = await spills(portal, azurite.signatures);
         await portal.stop();
         expect(spilled, 'nothing that the program wrote holds a SAS signature').toEqual([]);
+        expect(portal.log, 'the program did not panic').not.toContain('panicked at');
       }
     },
     { scope: 'worker' },
