@@ -5,17 +5,25 @@ use leptos::prelude::*;
 use super::{Icon, IconName};
 use crate::error::AppError;
 
-/// The message of one field. It is always there, empty and hidden while all is well, so that
-/// `aria-describedby` can name it.
+/// The message of one field. It is always there, empty while all is well, so that
+/// `aria-describedby` can name it and that a message is announced when it comes.
 #[component]
 pub fn FieldError(
     #[prop(into)] id: String,
     #[prop(into)] message: Signal<Option<String>>,
 ) -> impl IntoView {
     view! {
-        <p class="field-error" id=id aria-live="polite" hidden=move || message.read().is_none()>
-            <Icon name=IconName::Error />
-            <span>{move || message.get()}</span>
+        <p class="field-error" id=id aria-live="polite">
+            {move || {
+                message
+                    .get()
+                    .map(|message| {
+                        view! {
+                            <Icon name=IconName::Error />
+                            <span>{message}</span>
+                        }
+                    })
+            }}
         </p>
     }
     .into_any()

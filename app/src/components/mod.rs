@@ -24,7 +24,7 @@ pub use field::{FieldError, server_message};
 pub use frame::Frame;
 pub use icon::{Icon, IconName};
 pub use page::{Card, Crumb, Fact, PageHeader, Waiting};
-pub use popup::{Popup, PopupButton};
+pub use popup::{ImpossibleButton, Popup, PopupButton};
 pub use progress::CollectionProgress;
 pub use sas_field::SasField;
 pub use state::{KindPill, PartStateView, StateBadge};

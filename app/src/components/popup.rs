@@ -6,8 +6,7 @@ use leptos::prelude::*;
 
 use super::{Icon, IconName};
 
-/// The button that opens a [`Popup`]. Where the action is not possible now it is disabled and says
-/// why.
+/// The button that opens a [`Popup`]. Where the action is not possible now it says why.
 #[component]
 pub fn PopupButton(
     opens: &'static str,
@@ -16,23 +15,53 @@ pub fn PopupButton(
     /// `Err` says why not.
     possible: Result<(), &'static str>,
 ) -> impl IntoView {
-    let why_not = possible.err();
+    match possible {
+        Ok(()) => view! {
+            <button type="button" class="command" popovertarget=opens>
+                <Icon name=icon />
+                {label}
+            </button>
+        }
+        .into_any(),
+        Err(why_not) => view! {
+            <ImpossibleButton class="command" why_not=why_not why_not_id=format!("{opens}-why-not")>
+                <Icon name=icon />
+                {label}
+            </ImpossibleButton>
+        }
+        .into_any(),
+    }
+}
+
+/// The button of an action that is not possible now. It does nothing, but unlike one with the
+/// attribute `disabled` it can be reached by keyboard, so that everybody can learn why.
+#[component]
+pub fn ImpossibleButton(
+    class: &'static str,
+    why_not: &'static str,
+    /// Unique on the page.
+    #[prop(into)]
+    why_not_id: String,
+    children: Children,
+) -> impl IntoView {
     view! {
         <button
             type="button"
-            class="command"
-            popovertarget=opens
-            disabled=why_not.is_some()
+            class=class
+            aria-disabled="true"
+            aria-describedby=why_not_id.clone()
             title=why_not
         >
-            <Icon name=icon />
-            {label}
+            {children()}
         </button>
+        <span class="visually-hidden" id=why_not_id>
+            {why_not}
+        </span>
     }
     .into_any()
 }
 
-/// The dialog itself.
+/// The dialog itself. The control in it that carries `autofocus` takes the focus when it opens.
 #[component]
 pub fn Popup(
     id: &'static str,

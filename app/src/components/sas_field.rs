@@ -20,6 +20,9 @@ pub fn SasField(
     error: Signal<Option<AppError>>,
     /// Stands under the field.
     hint: &'static str,
+    /// It takes the focus when the popup around it opens.
+    #[prop(optional)]
+    autofocus: bool,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let inspection = RwSignal::new(None::<Inspection>);
@@ -58,6 +61,7 @@ pub fn SasField(
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
+                autofocus=autofocus
                 placeholder="https://account.blob.core.windows.net/container?…"
                 aria-describedby=described_by
                 data-faulty=move || faulty.get().then_some("")

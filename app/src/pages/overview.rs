@@ -8,8 +8,8 @@ use leptos_router::components::Form;
 
 use crate::api;
 use crate::components::{
-    Card, CollectionRow, Crumb, EmptyState, ErrorPanel, Expiry, Icon, IconName, PageHeader,
-    StateBadge, TableCard, Time, Waiting, ZoneNote, needs_attention,
+    Card, CollectionRow, Crumb, EmptyState, ErrorPanel, Expiry, Icon, IconName, ImpossibleButton,
+    PageHeader, StateBadge, TableCard, Time, Waiting, ZoneNote, needs_attention,
 };
 use crate::context::use_ui;
 use crate::live::on_news;
@@ -99,7 +99,27 @@ fn Glance(overview: Overview) -> impl IntoView {
 /// Stands there while proactive collection is off.
 #[component]
 fn Banner() -> impl IntoView {
-    let may_operate = use_ui().may_operate();
+    let enable = if use_ui().may_operate() {
+        view! {
+            <Form method="GET" action=paths::SETTINGS>
+                <button type="submit" name="enable" value="1" class="on-banner">
+                    "Enable proactive log collection"
+                </button>
+            </Form>
+        }
+        .into_any()
+    } else {
+        view! {
+            <ImpossibleButton
+                class="on-banner"
+                why_not="Only an operator can change the settings."
+                why_not_id="enable-why-not"
+            >
+                "Enable proactive log collection"
+            </ImpossibleButton>
+        }
+        .into_any()
+    };
     view! {
         <section class="banner" aria-labelledby="banner-title">
             <div>
@@ -111,18 +131,7 @@ fn Banner() -> impl IntoView {
                     )}
                 </p>
             </div>
-            <Form method="GET" action=paths::SETTINGS>
-                <button
-                    type="submit"
-                    name="enable"
-                    value="1"
-                    class="on-banner"
-                    disabled=!may_operate
-                    title=(!may_operate).then_some("Only an operator can change the settings.")
-                >
-                    "Enable proactive log collection"
-                </button>
-            </Form>
+            {enable}
         </section>
     }
     .into_any()

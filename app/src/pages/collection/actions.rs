@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::api::{CancelCollection, ReplaceSas, RetryCollection};
 use crate::browser::{self, Clock};
-use crate::components::{Checked, Icon, IconName, Popup, PopupButton, SasField};
+use crate::components::{Checked, Icon, IconName, ImpossibleButton, Popup, PopupButton, SasField};
 use crate::error::AppError;
 
 const CANCEL_ID: &str = "cancel-popup";
@@ -88,13 +88,20 @@ impl Actions {
     }
 }
 
-/// The buttons. One that the state does not allow is disabled and says why.
+/// The buttons. One that the state does not allow says why.
 #[component]
 pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> impl IntoView {
     let id = detail.summary.id.to_string();
     let (cancel_id, replace_id) = (id.clone(), id.clone());
-    let retry_refused = detail.can_retry().err();
-    let retry_pending = actions.retry.pending();
+    let retry = match detail.can_retry() {
+        Ok(()) => view! { <RetryForm id=id actions=actions /> }.into_any(),
+        Err(why_not) => view! {
+            <ImpossibleButton class="command" why_not=why_not why_not_id="retry-why-not">
+                <RetryLabel />
+            </ImpossibleButton>
+        }
+        .into_any(),
+    };
     view! {
         <div class="commands">
             <PopupButton
@@ -103,18 +110,7 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
                 label="Cancel"
                 possible=detail.can_cancel()
             />
-            <ActionForm action=actions.retry>
-                <input type="hidden" name="id" value=id />
-                <button
-                    type="submit"
-                    class="command"
-                    disabled=move || retry_refused.is_some() || retry_pending.get()
-                    title=retry_refused
-                >
-                    <Icon name=IconName::Retry />
-                    "Retry failed parts"
-                </button>
-            </ActionForm>
+            {retry}
             <PopupButton
                 opens=REPLACE_ID
                 icon=IconName::Key
@@ -126,6 +122,28 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
         <ReplacePopup id=replace_id clock=clock actions=actions />
     }
     .into_any()
+}
+
+#[component]
+fn RetryForm(id: String, actions: Actions) -> impl IntoView {
+    let pending = actions.retry.pending();
+    view! {
+        <ActionForm action=actions.retry>
+            <input type="hidden" name="id" value=id />
+            <button type="submit" class="command" disabled=move || pending.get()>
+                <RetryLabel />
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn RetryLabel() -> impl IntoView {
+    view! {
+        <Icon name=IconName::Retry />
+        "Retry failed parts"
+    }
 }
 
 #[component]
@@ -142,7 +160,8 @@ fn CancelPopup(id: String, actions: Actions) -> impl IntoView {
                     <button type="submit" class="danger-button" disabled=move || pending.get()>
                         "Cancel collection"
                     </button>
-                    <button type="button" popovertarget=CANCEL_ID popovertargetaction="hide">
+                    // a second press of the key that opened it must not stop anything
+                    <button type="button" popovertarget=CANCEL_ID popovertargetaction="hide" autofocus>
                         "Keep it running"
                     </button>
                 </div>
@@ -164,6 +183,7 @@ fn ReplacePopup(id: String, clock: Clock, actions: Actions) -> impl IntoView {
                     id=REPLACE_FIELD_ID
                     clock=clock
                     error=actions.refusal
+                    autofocus=true
                     hint="It must lead to the same container. What has already been sent there is not sent again."
                 />
                 <div class="popup-buttons">
