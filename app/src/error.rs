@@ -147,7 +147,8 @@ mod server {
     use axum::http::request::Parts;
     use axum::http::{Method, StatusCode, header};
     use engine::EngineError;
-    use leptos::prelude::use_context;
+    use leptos::prelude::{provide_context, use_context};
+    use leptos::server_fn::error::ServerFnUrlError;
     use leptos_axum::ResponseOptions;
 
     use super::{AppError, InvalidForm, Kept};
@@ -168,26 +169,56 @@ mod server {
 
         /// Gives the answer at hand this error's status.
         ///
-        /// A form sent without JavaScript is left alone: it is answered by a redirect back to its
-        /// page, which carries the error.
+        /// A form sent without JavaScript is answered by a redirect back to its page, which carries
+        /// the error.
         #[must_use]
         pub fn answered(self) -> Self {
-            if !is_plain_form()
-                && let Some(response) = use_context::<ResponseOptions>()
-            {
+            if is_plain_form() {
+                self.lead_back();
+            } else if let Some(response) = use_context::<ResponseOptions>() {
                 response.set_status(self.status());
             }
             self
+        }
+
+        /// Leads back to the form's page. The framework does so by the `Referer`; a browser that
+        /// sends none is led by what the server function knows, or the error would be lost.
+        fn lead_back(&self) {
+            let (Some(request), Some(FormPage(page))) =
+                (use_context::<Parts>(), use_context::<FormPage>())
+            else {
+                return;
+            };
+            if request.headers.contains_key(header::REFERER) {
+                return;
+            }
+            let error = ServerFnUrlError::new(request.uri.path(), self.clone());
+            // it wants a whole address; of that only the query is used
+            if let Ok(url) = error.to_url("http://localhost/")
+                && let Some(query) = url.query()
+            {
+                leptos_axum::redirect(&format!("{page}?{query}"));
+            }
         }
 
         /// Adds what a form shows again.
         #[must_use]
         pub fn keeping(self, kept: Kept) -> Self {
             match self {
-                Self::Invalid(form) => Self::Invalid(InvalidForm { kept, ..form }),
+                // what leads back to the form carries this too
+                Self::Invalid(form) => Self::Invalid(InvalidForm { kept, ..form }).answered(),
                 other => other,
             }
         }
+    }
+
+    /// Path of the page whose form is at hand.
+    #[derive(Clone)]
+    struct FormPage(String);
+
+    /// Tells where the form at hand stands, for a browser that does not.
+    pub(crate) fn sent_from(page: impl Into<String>) {
+        provide_context(FormPage(page.into()));
     }
 
     /// The request at hand is a form that was sent without JavaScript.
@@ -230,7 +261,7 @@ mod server {
 }
 
 #[cfg(feature = "ssr")]
-pub(crate) use server::is_plain_form;
+pub(crate) use server::{is_plain_form, sent_from};
 
 #[cfg(test)]
 mod tests {

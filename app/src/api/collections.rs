@@ -13,6 +13,10 @@ use crate::secret::SecretText;
 use super::access::{require_operator, require_signed_in};
 #[cfg(feature = "ssr")]
 use super::forms::{FieldErrors, lead_to, read_sas, read_time};
+#[cfg(feature = "ssr")]
+use crate::error::sent_from;
+#[cfg(feature = "ssr")]
+use crate::paths;
 
 /// Rows on one page of the history.
 #[cfg(feature = "ssr")]
@@ -105,6 +109,11 @@ pub async fn start_collection(
     use crate::error::Kept;
 
     let caller = require_operator()?;
+    let chosen = DestinationKind::from_code(&destination);
+    sent_from(match chosen {
+        Some(DestinationKind::Managed) => paths::SEND,
+        _ => paths::COLLECT,
+    });
     let kept = Kept::default()
         .with("start", &start)
         .with("end", &end)
@@ -122,7 +131,7 @@ pub async fn start_collection(
     if roles.is_empty() {
         errors.add("roles", "Choose at least one role.");
     }
-    let destination = match DestinationKind::from_code(&destination) {
+    let destination = match chosen {
         Some(DestinationKind::Managed) => Some(DestinationChoice::Managed),
         Some(DestinationKind::Directory) => Some(DestinationChoice::Directory(None)),
         Some(DestinationKind::SasUrl) => {
@@ -151,7 +160,7 @@ pub async fn start_collection(
         .start(request, &caller.actor)
         .await
         .map_err(|error| AppError::from(error).keeping(kept))?;
-    leptos_axum::redirect(&crate::paths::collection(id));
+    leptos_axum::redirect(&paths::collection(id));
     Ok(())
 }
 
@@ -163,8 +172,9 @@ pub async fn start_collection(
 pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppError> {
     let caller = require_operator()?;
     let id = read_id(&id)?;
+    sent_from(paths::collection(id));
     caller.engine.cancel(id, &caller.actor).await?;
-    lead_to(&crate::paths::collection(id));
+    lead_to(&paths::collection(id));
     Ok(())
 }
 
@@ -176,8 +186,9 @@ pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppE
 pub async fn retry_collection(#[server(default)] id: String) -> Result<(), AppError> {
     let caller = require_operator()?;
     let id = read_id(&id)?;
+    sent_from(paths::collection(id));
     caller.engine.retry(id, &caller.actor).await?;
-    lead_to(&crate::paths::collection(id));
+    lead_to(&paths::collection(id));
     Ok(())
 }
 
@@ -195,12 +206,13 @@ pub async fn replace_sas(
 
     let caller = require_operator()?;
     let id = read_id(&id)?;
+    sent_from(paths::collection(id));
     let mut errors = FieldErrors::default();
     let (Some(sas), true) = (read_sas(&sas_url, &mut errors), errors.is_empty()) else {
         return Err(errors.into_error(Kept::default()));
     };
     caller.engine.replace_sas(id, sas, &caller.actor).await?;
-    lead_to(&crate::paths::collection(id));
+    lead_to(&paths::collection(id));
     Ok(())
 }
 

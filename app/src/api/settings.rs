@@ -40,9 +40,11 @@ pub async fn save_settings(
     use domain::settings::SettingsChange;
 
     use super::forms::{FieldErrors, lead_to, read_sas};
-    use crate::error::Kept;
+    use crate::error::{Kept, sent_from};
+    use crate::paths;
 
     let caller = require_operator()?;
+    sent_from(paths::SETTINGS);
     let kept = Kept::default()
         .with("proactive", &proactive)
         .with("destination", &destination);
@@ -78,6 +80,6 @@ pub async fn save_settings(
         .save_settings(change, &caller.actor)
         .await
         .map_err(|error| AppError::from(error).keeping(kept))?;
-    lead_to("/settings?saved=1");
+    lead_to(&format!("{}?saved=1", paths::SETTINGS));
     Ok(())
 }
