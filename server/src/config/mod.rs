@@ -42,19 +42,20 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortalConfig {
     pub listen: SocketAddr,
-    /// What people type into their browser, where that is not `listen`.
+    /// What people type into their browser, where that is not `listen`. Without TLS only at a
+    /// loopback address.
     pub public_url: Option<Url>,
 }
 
 impl PortalConfig {
-    /// Whether cookies must be marked *Secure*: everywhere but on a loopback portal without TLS.
+    /// Whether cookies must be marked *Secure*: everywhere but where browsers reach the portal at
+    /// a loopback address without TLS. What they type decides, not what a proxy connects to.
     #[must_use]
     pub fn needs_secure_cookies(&self) -> bool {
-        let https = self
-            .public_url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https");
-        https || !self.listen.ip().is_loopback()
+        match &self.public_url {
+            Some(url) => url.scheme() == "https",
+            None => !self.listen.ip().is_loopback(),
+        }
     }
 }
 
@@ -97,7 +98,8 @@ impl Config {
         let here = std::env::current_dir().map_err(ConfigError::NoWorkingDirectory)?;
         let file = match file {
             Some(file) => Some(file),
-            None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists()),
+            // one that is there and cannot be read is told, not passed over
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| !is_absent(file)),
         };
         let Some(file) = file else {
             return Self::parse("", None, &here);
@@ -126,6 +128,10 @@ impl Config {
             })
         }
     }
+}
+
+fn is_absent(file: &Path) -> bool {
+    std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]
@@ -229,6 +235,11 @@ mod tests {
     fn roles_that_cannot_work_are_refused() {
         for (text, expected) in [
             ("[[role]]\n", "x.toml:1: role.name: is missing"),
+            ("role = []\n", "x.toml:1: role: is empty"),
+            (
+                "[[role]]\nname = \"A\"\nsource = []\n",
+                "x.toml:3: role.source: is empty",
+            ),
             ("[[role]]\nname = \"A\"\n", "x.toml:1: role: has no source"),
             (
                 "[[role]]\nname = \"A\"\n[[role.source]]\nkind = \"files\"\npaths = [\"logs/*\"]\n",
@@ -268,5 +279,8 @@ mod tests {
         assert!(!secure(""));
         assert!(secure("[portal]\nlisten = \"0.0.0.0:3000\"\n"));
         assert!(secure("[portal]\npublic_url = \"https://help.example\"\n"));
+        assert!(!secure(
+            "[portal]\nlisten = \"0.0.0.0:3000\"\npublic_url = \"http://localhost:8080\"\n"
+        ));
     }
 }

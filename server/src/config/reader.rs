@@ -274,7 +274,8 @@ impl<'d, 'a> Section<'d, 'a> {
         }
     }
 
-    /// The tables `[[key]]`; `None` where there is not one.
+    /// The tables `[[key]]`; `None` where the field is not there. An empty list is a problem: it
+    /// looks as if it chose nothing, and would be taken for nothing chosen.
     pub fn sections(&mut self, key: &'static str) -> Option<Vec<Section<'d, 'a>>> {
         let field = self.take(key)?;
         let brackets = format!("[[{}]]", field.path);
@@ -287,6 +288,13 @@ impl<'d, 'a> Section<'d, 'a> {
             );
             return None;
         };
+        if items.is_empty() {
+            self.document.note(
+                &field.span,
+                field.path.clone(),
+                format!("is empty; leave it out, or write {brackets} with its fields"),
+            );
+        }
         let mut sections = Vec::with_capacity(items.len());
         for item in items {
             let span = item.span();

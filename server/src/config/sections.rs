@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use domain::{NodeName, WindowLimits};
 use engine::{Compression, EngineConfig};
-use url::Url;
+use url::{Host, Url};
 
 use super::reader::{Document, Section};
 use super::{Config, PortalConfig, discover, roles};
@@ -105,7 +105,8 @@ fn portal(section: Option<Section<'_, '_>>) -> PortalConfig {
     }
 }
 
-/// The address of the portal: scheme, host and port, nothing behind them.
+/// The address of the portal: scheme, host and port, nothing behind them. Passwords are typed
+/// there, so without TLS it must not leave the machine.
 fn origin(text: &str) -> Result<Url, String> {
     let wrong = |what: &str| {
         format!("{text:?} {what}; write for instance \"https://help.contoso.example\"")
@@ -113,6 +114,11 @@ fn origin(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(wrong("is not an http or https URL"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(wrong(
+            "sends passwords without TLS; put a server with TLS in front of the portal",
+        ));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(
@@ -123,6 +129,15 @@ fn origin(text: &str) -> Result<Url, String> {
         return Err(wrong("holds a user name"));
     }
     Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 struct Data {
@@ -227,7 +242,13 @@ mod tests {
 
     #[test]
     fn the_public_address_is_an_origin() {
-        for good in ["https://help.contoso.example", "http://10.0.0.7:8080/"] {
+        for good in [
+            "https://help.contoso.example",
+            "https://10.0.0.7:8443/",
+            "http://localhost:8080",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
             assert!(origin(good).is_ok(), "{good}");
         }
         for bad in [
@@ -236,6 +257,9 @@ mod tests {
             "https://x/help",
             "https://u:p@x",
             "https://x?y",
+            "http://help.contoso.example",
+            "http://10.0.0.7:8080/",
+            "http://localhost.evil.example",
         ] {
             assert!(origin(bad).is_err(), "{bad}");
         }
