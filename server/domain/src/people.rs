@@ -49,6 +49,18 @@ impl UserRole {
     }
 }
 
+/// The longest name of a user, in characters.
+pub const MAX_USER_NAME_CHARS: usize = 64;
+
+/// Whether a user can have this name: letters, digits and `. _ - @`, at least one and not more
+/// than [`MAX_USER_NAME_CHARS`].
+#[must_use]
+pub fn is_user_name(text: &str) -> bool {
+    let allowed = |character: char| character.is_alphanumeric() || "._-@".contains(character);
+    let length = text.chars().take(MAX_USER_NAME_CHARS + 1).count();
+    (1..=MAX_USER_NAME_CHARS).contains(&length) && text.chars().all(allowed)
+}
+
 /// Who asks for something, and from where: what audit entries and consents name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -5,18 +5,24 @@ use url::form_urlencoded;
 /// The page without a session.
 pub const SIGN_IN: &str = "/sign-in";
 
-/// `text`, where it is a path of this portal; `/` where it is anything else.
+/// Whether a browser that is led to `text` stays on this portal.
 ///
 /// Browsers take `//host` and `/\host` for another host and drop control characters before they
 /// look, so those are no paths here.
 #[must_use]
-pub fn local_path(text: &str) -> &str {
+pub fn is_local(text: &str) -> bool {
     let elsewhere = text.starts_with("//") || text.starts_with("/\\");
     let plain = text
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    text.starts_with('/') && !elsewhere && plain
+}
+
+/// `text`, where it is a path of this portal to go on to; `/` where it is anything else.
+#[must_use]
+pub fn local_path(text: &str) -> &str {
     let sign_in = text.split(['?', '#']).next() == Some(SIGN_IN);
-    if text.starts_with('/') && !elsewhere && plain && !sign_in && text.len() <= 2048 {
+    if is_local(text) && !sign_in && text.len() <= 2048 {
         text
     } else {
         "/"
@@ -30,6 +36,8 @@ pub enum SignInError {
     Wrong,
     /// Too many attempts; wait.
     Throttled,
+    /// There was a session, and it has ended.
+    Expired,
 }
 
 impl SignInError {
@@ -37,6 +45,7 @@ impl SignInError {
         match self {
             Self::Wrong => "wrong",
             Self::Throttled => "throttled",
+            Self::Expired => "expired",
         }
     }
 }

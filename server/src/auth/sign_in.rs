@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
+use domain::people::is_user_name;
 use engine::chain;
 use serde::Deserialize;
 use url::Url;
@@ -34,10 +35,19 @@ pub async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Response {
     let name = form.user.trim();
+    let wrong = || {
+        let back = next::sign_in_url(&form.next, Some(SignInError::Wrong));
+        Redirect::to(&back).into_response()
+    };
+    // nobody can have such a name, and whatever it is, it is not to be remembered
+    if !is_user_name(name) {
+        tracing::warn!(?address, "sign-in refused");
+        return wrong();
+    }
     let attempt = match portal.throttle.attempt(name, address, Instant::now()) {
         Ok(attempt) => attempt,
         Err(Wait(wait)) => {
-            tracing::warn!(user = name, ?address, "sign-in throttled");
+            tracing::warn!(?address, "sign-in throttled");
             return throttled(wait, &headers, &form.next);
         }
     };
@@ -45,9 +55,9 @@ pub async fn sign_in(
     let token = match portal.engine.sign_in(name, &form.password, from).await {
         Ok(Some(token)) => token,
         Ok(None) => {
-            tracing::warn!(user = name, ?address, "sign-in refused");
-            let back = next::sign_in_url(&form.next, Some(SignInError::Wrong));
-            return Redirect::to(&back).into_response();
+            let user = known_name(&portal, name).await;
+            tracing::warn!(user, ?address, "sign-in refused");
+            return wrong();
         }
         Err(error) => return unavailable(&error),
     };
@@ -95,6 +105,16 @@ pub async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Respo
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// `name`, where somebody has it. Anything else may be a password in the wrong field, and is not
+/// to be logged.
+async fn known_name(portal: &Portal, name: &str) -> Option<String> {
+    let users = portal.engine.users().await.ok()?;
+    users
+        .into_iter()
+        .map(|user| user.name)
+        .find(|known| known == name)
 }
 
 async fn end_session(portal: &Portal, headers: &HeaderMap) {

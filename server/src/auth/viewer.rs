@@ -10,13 +10,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::people::Actor;
 use engine::chain;
 
-use super::{cookie, next};
+use super::cookie;
+use super::next::{self, SignInError};
 use crate::portal::Portal;
 use crate::request_log::RequestId;
 
-/// Where a request comes from.
+/// Where a request comes from; `None` where a proxy does not say.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub Option<IpAddr>);
+
+/// In a request that brings a session which opens nothing any more.
+#[derive(Clone, Copy, Debug)]
+struct SessionEnded;
 
 /// Puts a [`Viewer`] and a [`ClientAddress`] into the request, signed in or not.
 pub async fn resolve_viewer(
@@ -25,7 +30,8 @@ pub async fn resolve_viewer(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    let session = match portal.cookie.read(headers) {
+    let token = portal.cookie.read(headers);
+    let session = match token {
         None => None,
         Some(token) => match portal.engine.session(token).await {
             Ok(session) => session,
@@ -39,10 +45,11 @@ pub async fn resolve_viewer(
             }
         },
     };
+    let ended = token.is_some() && session.is_none();
     let address = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| client_address(peer.ip(), headers, portal.behind_proxy));
+        .and_then(|ConnectInfo(peer)| client_address(peer.ip(), headers, portal.behind_proxy));
     let viewer = Viewer {
         actor: session.as_ref().map(|session| Actor {
             name: session.name.clone(),
@@ -67,6 +74,9 @@ pub async fn resolve_viewer(
     };
     request.extensions_mut().insert(viewer);
     request.extensions_mut().insert(ClientAddress(address));
+    if ended {
+        request.extensions_mut().insert(SessionEnded);
+    }
     next.run(request).await
 }
 
@@ -88,17 +98,19 @@ pub async fn require_session(request: Request, next: Next) -> Response {
                 .uri()
                 .path_and_query()
                 .map_or(path, |asked| asked.as_str());
-            Redirect::to(&next::sign_in_url(asked, None)).into_response()
+            let ended = request.extensions().get::<SessionEnded>();
+            let why = ended.map(|SessionEnded| SignInError::Expired);
+            Redirect::to(&next::sign_in_url(asked, why)).into_response()
         }
         (true, false) | (false, true) => next.run(request).await,
     }
 }
 
 /// A proxy on this machine is asked for whom it speaks, when the configuration says that there is
-/// one.
-fn client_address(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> IpAddr {
-    if !(behind_proxy && peer.is_loopback()) {
-        return peer;
+/// one. Where it does not say, the address is not known: its own would stand for everybody's.
+fn client_address(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> Option<IpAddr> {
+    if !(behind_proxy && peer.to_canonical().is_loopback()) {
+        return Some(peer);
     }
     // the last entry is the proxy's own; those before it are whatever the client claims
     headers
@@ -108,7 +120,6 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> IpAd
         .and_then(|line| line.to_str().ok())
         .and_then(|line| line.rsplit(',').next())
         .and_then(|entry| entry.trim().parse().ok())
-        .unwrap_or(peer)
 }
 
 #[cfg(test)]
@@ -129,9 +140,9 @@ mod tests {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let far: IpAddr = Ipv4Addr::new(192, 0, 2, 1).into();
         let named: IpAddr = Ipv4Addr::new(10, 0, 0, 9).into();
-        assert_eq!(client_address(loopback, &headers, true), named);
-        assert_eq!(client_address(loopback, &headers, false), loopback);
-        assert_eq!(client_address(far, &headers, true), far);
-        assert_eq!(client_address(loopback, &HeaderMap::new(), true), loopback);
+        assert_eq!(client_address(loopback, &headers, true), Some(named));
+        assert_eq!(client_address(loopback, &headers, false), Some(loopback));
+        assert_eq!(client_address(far, &headers, true), Some(far));
+        assert_eq!(client_address(loopback, &HeaderMap::new(), true), None);
     }
 }

@@ -7,8 +7,9 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::people::{Actor, UserRole};
+use domain::people::{Actor, MAX_USER_NAME_CHARS, UserRole, is_user_name};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::error::EngineError;
 use crate::secrets::{self, to_hex};
@@ -17,7 +18,8 @@ use crate::store::{PersonRow, Store};
 /// Shorter passwords are refused.
 const MIN_PASSWORD_CHARS: usize = 12;
 const MAX_PASSWORD_BYTES: usize = 1024;
-const MAX_NAME_CHARS: usize = 64;
+/// Passwords hashed at once. Each takes 19 MiB and a core; the others wait their turn.
+const MOST_HASHED_AT_ONCE: usize = 4;
 /// A session ends after this long without a request, and after this long in any case.
 const IDLE: TimeDelta = TimeDelta::hours(12);
 const LIFE: TimeDelta = TimeDelta::days(7);
@@ -159,11 +161,10 @@ pub(crate) async fn sign_out(store: &Store, token: &str) -> Result<(), EngineErr
 }
 
 fn check_name(name: &str) -> Result<(), EngineError> {
-    let allowed = |character: char| character.is_alphanumeric() || "._-@".contains(character);
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || !name.chars().all(allowed) {
+    if !is_user_name(name) {
         return Err(EngineError::invalid(
             "name",
-            format!("A user name has 1 to {MAX_NAME_CHARS} letters, digits and . _ - @."),
+            format!("A user name has 1 to {MAX_USER_NAME_CHARS} letters, digits and . _ - @."),
         ));
     }
     Ok(())
@@ -213,11 +214,18 @@ async fn verify(password: String, stored: String) -> Result<bool, EngineError> {
     .await
 }
 
-/// Hashing takes tens of milliseconds of a core by design: not on the threads that serve.
+static HASHING: Semaphore = Semaphore::const_new(MOST_HASHED_AT_ONCE);
+
+/// Hashing takes tens of milliseconds of a core by design: not on the threads that serve, and
+/// never so many at once that a flood of attempts takes the machine's memory.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, EngineError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(EngineError::internal)
+    let permit = HASHING.acquire().await.map_err(EngineError::internal)?;
+    let done = tokio::task::spawn_blocking(move || {
+        // until the work is done, even where nobody waits for it any more
+        let _permit = permit;
+        work()
+    });
+    done.await.map_err(EngineError::internal)
 }
