@@ -13,6 +13,7 @@ mod router;
 mod serve;
 mod shutdown;
 mod site;
+mod trailing_slash;
 
 use std::process::ExitCode;
 

@@ -27,7 +27,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::{self, PublicUrl};
 use crate::portal::Portal;
-use crate::{events, headers, probes, request_log};
+use crate::{events, headers, probes, request_log, trailing_slash};
 
 /// The largest form is that of a collection with all roles; a SAS URL has at most a few KiB.
 const MOST_BODY_BYTES: usize = 64 * 1024;
@@ -82,6 +82,7 @@ fn dynamic(portal: &Portal, options: &LeptosOptions) -> Router<Portal> {
         ))
         .layer(middleware::from_fn(auth::require_same_origin))
         .layer(Extension(PublicUrl(portal.public_url.clone())))
+        .layer(middleware::from_fn(trailing_slash::redirect))
 }
 
 /// Gives each request a context of its own, and brings it to its end.

@@ -74,18 +74,19 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 async fn announce(config: &Config, address: SocketAddr, engine: &Engine) -> anyhow::Result<()> {
     let own = format!("http://{address}");
     let public = config.portal.public_url.as_ref().map(Url::as_str);
+    // before the line that tells scripts that all is ready. A service's output ends up in the
+    // journal, which is collected: on a line of this form, redaction takes the password out
+    if let Some(password) = engine.create_first_operator().await? {
+        cli::show(&format!(
+            "Sign in as \"admin\" with this password, which is not shown again\n\
+             Password: {password}"
+        ))?;
+    }
     cli::show(&format!("Listening on {own}"))?;
     if let Some(public) = public {
         cli::show(&format!("People reach it at {public}"))?;
     }
-    if let Some(password) = engine.create_first_operator().await? {
-        cli::show(&format!(
-            "Sign in as \"admin\" with the password {password}\n\
-             The password is not shown again"
-        ))?;
-    }
-    let https = public.is_some_and(|url| url.starts_with("https:"));
-    if !https && config.portal.needs_secure_cookies() {
+    if public.is_none() && config.portal.needs_secure_cookies() {
         tracing::warn!(
             "browsers keep a session only over TLS: put a server with TLS in front of the portal and \
              name its address in portal.public_url"

@@ -2,15 +2,13 @@
 
 mod common;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use common::{Ran, Stack, files_below};
+use common::{Ran, Stack, files_below, unzip};
 
 const SIGNATURE: &str = "cGxhbnRlZC1zaWduYXR1cmUtcGxhbnRlZC1zaWduYXQ";
 
@@ -50,19 +48,6 @@ fn collect(stack: &Stack, more: &[&str]) -> Ran {
     let mut arguments = vec!["collect", "--from", &from, "--to", &to];
     arguments.extend(more);
     stack.run(&arguments)
-}
-
-fn unzip(path: &Path) -> Vec<(String, String)> {
-    let file = File::open(path).expect("a bundle");
-    let mut archive = zip::ZipArchive::new(file).expect("a zip");
-    (0..archive.len())
-        .map(|index| {
-            let mut entry = archive.by_index(index).expect("an entry");
-            let mut text = String::new();
-            entry.read_to_string(&mut text).expect("text");
-            (entry.name().expect("a name").into_owned(), text)
-        })
-        .collect()
 }
 
 #[test]

@@ -31,6 +31,25 @@ fn pages_lead_to_the_sign_in_page_and_back() {
 }
 
 #[test]
+fn a_slash_too_many_is_led_to_the_page() {
+    let stack = Stack::new("");
+    let portal = stack.serve();
+    for (path, expected) in [
+        ("/sign-in/", "/sign-in"),
+        (
+            "/log-collection/?status=failed",
+            "/log-collection?status=failed",
+        ),
+    ] {
+        let answer = http::get(&portal, path);
+        assert_eq!(answer.status, 308, "{path}");
+        assert_eq!(answer.header("location"), Some(expected));
+    }
+    let elsewhere = http::get(&portal, "//evil.example/");
+    assert_eq!(elsewhere.header("location"), None);
+}
+
+#[test]
 fn pages_load_nothing_from_elsewhere_and_are_framed_by_nobody() {
     let stack = Stack::new("");
     let portal = stack.serve();

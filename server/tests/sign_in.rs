@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Stack, http};
+use chrono::{TimeDelta, Utc};
+use common::{Stack, files_below, http, unzip};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -22,6 +23,46 @@ fn the_first_start_makes_one_operator_and_tells_the_password_once() {
     assert_eq!(code, 0, "{log}");
     assert!(!log.contains(&password));
     assert_eq!(stack.serve().password, None);
+}
+
+/// A service's output goes to the journal, and the journal into bundles.
+#[test]
+fn the_first_password_is_taken_out_of_what_is_collected() {
+    let stack = Stack::new("");
+    let password = stack.serve().password.clone().expect("a password");
+    let at = (Utc::now() - TimeDelta::minutes(90)).to_rfc3339();
+    let log = stack.write(
+        "logs/portal.log",
+        &format!("{at} help-support[7]: Password: {password}\nPassword: {password}\n"),
+    );
+    stack.write(
+        "collect.toml",
+        &format!(
+            "[[role]]\nname = \"Portal\"\n[[role.source]]\nkind = \"files\"\npaths = [\"{}\"]\n",
+            log.display()
+        ),
+    );
+    let [from, to] = [120, 60].map(|ago| (Utc::now() - TimeDelta::minutes(ago)).to_rfc3339());
+    let ran = stack.run(&[
+        "--config",
+        "collect.toml",
+        "collect",
+        "--from",
+        &from,
+        "--to",
+        &to,
+        "--output",
+        "out",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let bundles = files_below(&stack.path("out"));
+    let bundle = bundles
+        .iter()
+        .find(|path| path.ends_with("Portal.zip"))
+        .expect("a bundle");
+    let text = unzip(bundle).remove(0).1;
+    assert_eq!(text.matches("Password: ").count(), 2, "{text}");
+    assert!(!text.contains(&password), "{text}");
 }
 
 #[test]
@@ -61,7 +102,10 @@ fn a_session_begins_with_the_right_password_and_ends_with_sign_out() {
             .is_some_and(|text| text.contains("Max-Age=0"))
     );
     // the old cookie opens nothing any more
-    assert_eq!(page().status, 303);
+    assert_eq!(
+        page().header("location"),
+        Some("/sign-in?error=expired&next=%2Fsettings")
+    );
 }
 
 #[test]

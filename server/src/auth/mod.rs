@@ -12,6 +12,7 @@ mod viewer;
 
 pub use cookie::SessionCookie;
 pub use csrf::{PublicUrl, require_same_origin};
+pub use next::is_local;
 pub use sign_in::{set_theme, sign_in, sign_out};
 pub use throttle::Throttle;
 pub use viewer::{require_session, resolve_viewer};

@@ -5,9 +5,11 @@
 
 pub mod http;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -127,6 +129,8 @@ impl Ran {
 /// The portal at work; killed when the test ends.
 pub struct Portal {
     child: Child,
+    /// Ends with the program.
+    log: Option<JoinHandle<String>>,
     /// `host:port`.
     pub address: String,
     /// The first operator's password, where this start made one.
@@ -140,39 +144,34 @@ impl Portal {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
+        // read all the time: a full pipe would hold the program up
+        let mut stderr = child.stderr.take().expect("a pipe");
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).expect("text");
+            log
+        });
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut password = None;
         let address = loop {
-            match lines.next() {
-                Some(line) => {
-                    let line = line.expect("text");
-                    if let Some(address) = line.strip_prefix("Listening on http://") {
-                        break address.to_owned();
-                    }
-                }
-                None => {
-                    let mut told = String::new();
-                    let stderr = child.stderr.as_mut().expect("a pipe");
-                    stderr.read_to_string(&mut told).expect("text");
-                    panic!("the portal did not start: {told}");
-                }
+            let Some(line) = lines.next() else {
+                panic!("the portal did not start: {}", log.join().expect("a log"));
+            };
+            let line = line.expect("text");
+            if let Some(told) = line.strip_prefix("Password: ") {
+                password = Some(told.to_owned());
+            } else if let Some(address) = line.strip_prefix("Listening on http://") {
+                break address.to_owned();
             }
         };
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, password)) = line.split_once("with the password ") {
-                    // nobody listens any more when the test is over
-                    let _over = sender.send(password.to_owned());
-                }
-            }
-        });
-        let mut portal = Self {
+        std::thread::spawn(move || lines.for_each(drop));
+        let portal = Self {
             child,
+            log: Some(log),
             address,
-            password: None,
+            password,
         };
         portal.wait_until_ready();
-        portal.password = receiver.try_recv().ok();
         portal
     }
 
@@ -200,9 +199,8 @@ impl Portal {
             assert!(Instant::now() < end, "the portal does not stop");
             std::thread::sleep(Duration::from_millis(20));
         };
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().expect("a pipe");
-        stderr.read_to_string(&mut log).expect("text");
+        let log = self.log.take().expect("a reader");
+        let log = log.join().expect("a log");
         (status.code().expect("it ended by itself"), log)
     }
 
@@ -239,4 +237,18 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Name and text of every entry of a bundle.
+pub fn unzip(path: &Path) -> Vec<(String, String)> {
+    let file = File::open(path).expect("a bundle");
+    let mut archive = zip::ZipArchive::new(file).expect("a zip");
+    (0..archive.len())
+        .map(|index| {
+            let mut entry = archive.by_index(index).expect("an entry");
+            let mut text = String::new();
+            entry.read_to_string(&mut text).expect("text");
+            (entry.name().expect("a name").into_owned(), text)
+        })
+        .collect()
 }
