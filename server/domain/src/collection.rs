@@ -156,9 +156,8 @@ impl CollectionState {
                 Err("A cancelled collection is not taken up again; start a new one.")
             }
             Self::Complete => Err("Nothing is missing from this collection."),
-            Self::PartiallyComplete | Self::Failed if parts_with_gaps == 0 => {
-                Err("No part of this collection has failed.")
-            }
+            Self::Failed if parts_with_gaps == 0 => Err("No part of this collection has failed."),
+            // without a gap it is the manifest that is missing
             Self::PartiallyComplete | Self::Failed => Ok(()),
         }
     }

@@ -206,6 +206,9 @@ impl Engine {
                 "This collection has already ended.".to_owned(),
             ));
         }
+        if row.state == domain::CollectionState::Queued && row.requeued_at.is_some() {
+            collection::end_queued_retry(&self.inner, row).await?;
+        }
         self.inner.nudged.notify_waiters();
         Ok(())
     }
@@ -250,11 +253,14 @@ impl Engine {
             .destination
             .secret
             .as_deref()
-            .map(|sealed| inner.unseal(place, sealed))
-            .transpose()?;
+            .and_then(|sealed| inner.unseal(place, sealed).ok());
         let same = old.is_some_and(|old| old.same_container(&sas));
         let volumes = inner.store.volumes(id).await?;
-        if !same && volumes.iter().any(|volume| volume.delivered_at.is_some()) {
+        if !same
+            && volumes
+                .iter()
+                .any(|volume| volume.commit_started_at.is_some())
+        {
             return Err(EngineError::invalid(
                 "sas_url",
                 format!(
@@ -265,10 +271,15 @@ impl Engine {
         }
         let choice = domain::DestinationChoice::SasUrl(sas);
         let destination = inner.store_destination(&choice, place, Utc::now())?;
-        inner
-            .store
+        let store = &inner.store;
+        if !store
             .replace_destination(id, &destination, !same, actor)
-            .await?;
+            .await?
+        {
+            return Err(EngineError::Conflict(
+                "The collection moved on meanwhile; look at it again.".to_owned(),
+            ));
+        }
         inner.nudged.notify_waiters();
         Ok(())
     }

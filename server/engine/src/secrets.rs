@@ -141,32 +141,38 @@ fn key_file(path: &Path) -> Result<[u8; KEY_BYTES], SecretError> {
         path: path.to_owned(),
         source,
     };
-    match OpenOptions::new()
+    if !path.try_exists().map_err(unusable)? {
+        make_key_file(path, random()?).map_err(unusable)?;
+    }
+    let mode = fs::metadata(path).map_err(unusable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::KeyMode {
+            path: path.to_owned(),
+            mode: mode & 0o7777,
+        });
+    }
+    let key = fs::read(path).map_err(unusable)?;
+    key.try_into()
+        .map_err(|_| SecretError::KeyLength(path.to_owned()))
+}
+
+/// The file gets its name when it is whole: neither a sudden end nor another process that starts
+/// at the same time can meet half a key. Whoever comes second takes the first one's key.
+fn make_key_file(path: &Path, key: [u8; KEY_BYTES]) -> io::Result<()> {
+    let draft = path.with_extension(uuid::Uuid::new_v4().simple().to_string());
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)
-    {
-        Ok(mut file) => {
-            let key = random()?;
-            file.write_all(&key)
-                .and_then(|()| file.sync_all())
-                .map_err(unusable)?;
-            Ok(key)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mode = fs::metadata(path).map_err(unusable)?.permissions().mode();
-            if mode & 0o077 != 0 {
-                return Err(SecretError::KeyMode {
-                    path: path.to_owned(),
-                    mode: mode & 0o7777,
-                });
-            }
-            let key = fs::read(path).map_err(unusable)?;
-            key.try_into()
-                .map_err(|_| SecretError::KeyLength(path.to_owned()))
-        }
-        Err(error) => Err(unusable(error)),
+        .open(&draft)?;
+    let linked = file
+        .write_all(&key)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
     }
 }
 

@@ -311,6 +311,82 @@ async fn everything_wrong_with_a_request_is_said_at_once_and_nothing_is_stored()
 }
 
 #[tokio::test]
+async fn cancelling_a_retry_leaves_what_was_delivered_before() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Storage");
+    stack.log(&directory.join("disk.log"), TimeDelta::minutes(1));
+    // fails at once the first time, and hangs the second
+    let marker = stack.root.path().join("ran");
+    stack.add_source(
+        "Slow",
+        SourceConfig::Command {
+            name: "slow".to_owned(),
+            run: vec![
+                "/bin/sh".to_owned(),
+                "-c".to_owned(),
+                format!(
+                    "test -e {0} && sleep 60; touch {0}; exit 3",
+                    marker.display()
+                ),
+            ],
+            timeout: Duration::from_secs(90),
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let first = wait_for_end(&serving.engine, id).await;
+    assert_eq!(first.summary.state, CollectionState::PartiallyComplete);
+    let folder = stack.config.bundle_directory.join(&first.folder);
+    let delivered = files_below(&folder);
+    serving.engine.retry(id, &operator()).await.unwrap();
+    wait_for(&serving.engine, id, &[CollectionState::InProgress]).await;
+    serving.engine.cancel(id, &operator()).await.unwrap();
+    let cancelled = wait_for_end(&serving.engine, id).await;
+    fs::remove_file(&marker).unwrap();
+    assert_eq!(
+        cancelled.summary.state,
+        CollectionState::PartiallyComplete,
+        "{:?}",
+        cancelled.summary
+    );
+    assert_eq!(files_below(&folder), delivered);
+    serving.engine.retry(id, &operator()).await.unwrap();
+    wait_for_end(&serving.engine, id).await;
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
+    let mut stack = Stack::new();
+    stack.config.spool_limit_bytes = 1 << 20;
+    let directory = stack.role("Storage");
+    for name in ["one.log", "two.log", "three.log"] {
+        stack.noisy_log(&directory.join(name), 8);
+    }
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
+    assert_eq!(
+        detail.parts[0].state,
+        PartState::Truncated(Reason::SpoolFull)
+    );
+    assert_eq!(detail.missing_total, 3, "{:?}", detail.missing);
+    // it is the last entry, in whichever volume that came to be
+    let bundle = stack.config.bundle_directory.join(&detail.folder);
+    let zips = files_below(&bundle.join("node-01"));
+    let listing = zips
+        .iter()
+        .find(|zip| entries(zip).contains(&"errors.txt".to_owned()));
+    let errors = read_entry(listing.expect("a list of errors"), "errors.txt");
+    assert_eq!(errors.lines().count(), 3, "{errors}");
+    assert!(stack.spooled().is_empty(), "{:?}", stack.spooled());
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn an_interrupted_collection_is_continued_by_the_next_start() {
     let mut stack = Stack::new();
     stack.config.bandwidth_limit = 4 << 20;

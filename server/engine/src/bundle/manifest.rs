@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::writer::BundleError;
-use crate::store::{CollectionRow, ItemRow, PartRow, Store, VolumeRow};
+use crate::config::{Compression, SourceConfig};
+use crate::store::{CollectionRow, EffectiveRequest, ItemRow, PartRow, Store, VolumeRow};
 
 /// Grows when a reader would have to change.
 const FORMAT: u32 = 1;
@@ -36,8 +37,64 @@ struct Head<'a> {
     node: &'a str,
     folder: &'a str,
     destination: &'a domain::DestinationSummary,
-    request: &'a crate::store::EffectiveRequest,
+    request: Request<'a>,
     redactions: Vec<RedactionCount>,
+}
+
+/// The request as it was understood. Of a command only its name: arguments may hold secrets.
+#[derive(Serialize)]
+struct Request<'a> {
+    time_zone: chrono_tz::Tz,
+    kinds: &'a [domain::SourceKind],
+    compression: Compression,
+    roles: Vec<Role<'a>>,
+}
+
+#[derive(Serialize)]
+struct Role<'a> {
+    name: &'a domain::RoleName,
+    sources: Vec<Source<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Source<'a> {
+    Files {
+        paths: &'a [String],
+        time_zone: Option<chrono_tz::Tz>,
+    },
+    Journal {
+        units: &'a [String],
+    },
+    Command {
+        name: &'a str,
+    },
+}
+
+impl<'a> Request<'a> {
+    fn of(request: &'a EffectiveRequest) -> Self {
+        let source = |source: &'a SourceConfig| match source {
+            SourceConfig::Files { paths, time_zone } => Source::Files {
+                paths,
+                time_zone: *time_zone,
+            },
+            SourceConfig::Journal { units, .. } => Source::Journal { units },
+            SourceConfig::Command { name, .. } => Source::Command { name },
+        };
+        Self {
+            time_zone: request.zone,
+            kinds: &request.kinds,
+            compression: request.compression,
+            roles: request
+                .roles
+                .iter()
+                .map(|role| Role {
+                    name: &role.name,
+                    sources: role.sources.iter().map(source).collect(),
+                })
+                .collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -103,7 +160,7 @@ pub async fn write_manifest(
         node: &collection.node,
         folder: &collection.folder,
         destination: &collection.destination.summary,
-        request: &collection.request,
+        request: Request::of(&collection.request),
         redactions: store.redactions(collection.id).await?,
     };
     let mut out = BufWriter::new(out);
@@ -143,6 +200,7 @@ async fn write_part(
         kept_bytes: part.counts.kept_bytes,
         volumes: own
             .iter()
+            .filter(|volume| volume.delivered_at.is_some())
             .filter_map(|volume| {
                 let sha256 = volume.sha256.as_deref()?;
                 Some(Volume {

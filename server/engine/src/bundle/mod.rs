@@ -9,6 +9,6 @@ mod volume;
 mod writer;
 
 pub use manifest::write_manifest;
-pub use spool::{NoRoom, Spool};
+pub use spool::{Leaving, NoRoom, Spool};
 pub use volume::{SealedVolume, SpooledVolume, VolumeFile, VolumeProgress};
 pub use writer::{BundleError, BundleWriter, Packing};

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -28,10 +29,43 @@ const ROOM_POLL: Duration = Duration::from_millis(100);
 pub struct Spool {
     root: PathBuf,
     limit_bytes: u64,
-    /// Bytes in the files of this process's collections.
+    /// Bytes in the spool, never too low: what left it is only seen when it is measured anew, which
+    /// happens when it seems full.
     used: AtomicU64,
-    /// Those of them in sealed volumes, which leave by themselves.
-    leaving: AtomicU64,
+    /// Sealed volumes whose delivery is at work.
+    leaving: AtomicUsize,
+}
+
+/// Stands for one volume in the hands of its delivery. As long as a sealed one exists, the spool
+/// will have more room by itself.
+#[derive(Debug)]
+pub struct Leaving {
+    spool: Arc<Spool>,
+    sealed: AtomicBool,
+}
+
+impl Leaving {
+    #[must_use]
+    pub fn new(spool: &Arc<Spool>) -> Arc<Self> {
+        Arc::new(Self {
+            spool: Arc::clone(spool),
+            sealed: AtomicBool::new(false),
+        })
+    }
+
+    pub fn seal(&self) {
+        if !self.sealed.swap(true, Ordering::Relaxed) {
+            self.spool.leaving.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if *self.sealed.get_mut() {
+            self.spool.leaving.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Spool {
@@ -40,12 +74,14 @@ impl Spool {
             .recursive(true)
             .mode(0o700)
             .create(&root)?;
-        Ok(Self {
+        let spool = Self {
             root,
             limit_bytes,
             used: AtomicU64::new(0),
-            leaving: AtomicU64::new(0),
-        })
+            leaving: AtomicUsize::new(0),
+        };
+        spool.used.store(spool.measure()?, Ordering::Relaxed);
+        Ok(spool)
     }
 
     #[must_use]
@@ -73,13 +109,7 @@ impl Spool {
 
     /// Removes files of a collection that no volume in `keep` owns: left by a sudden end.
     pub fn remove_strays(&self, collection: CollectionId, keep: &[Uuid]) -> io::Result<()> {
-        let directory = self.root.join(collection.to_string());
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
+        for entry in entries(&self.root.join(collection.to_string()))? {
             let name = entry.file_name();
             let owned = keep
                 .iter()
@@ -92,28 +122,15 @@ impl Spool {
     }
 
     /// Removes a delivered volume's file.
-    pub fn remove_volume(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+    pub fn remove_volume(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
-        saturating_sub(&self.used, size_bytes);
-        saturating_sub(&self.leaving, size_bytes);
-        Ok(())
-    }
-
-    /// A collection's files have gone, or a volume was given up, without being delivered.
-    pub fn forget(&self, used: u64, leaving: u64) {
-        saturating_sub(&self.used, used);
-        saturating_sub(&self.leaving, leaving);
     }
 
     pub fn add(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    pub fn mark_leaving(&self, bytes: u64) {
-        self.leaving.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Holds the caller until there is room.
@@ -122,6 +139,12 @@ impl Spool {
     /// When there will be none.
     pub fn wait_for_room(&self, cancel: &AtomicBool) -> Result<(), NoRoom> {
         while self.used.load(Ordering::Relaxed) >= self.limit_bytes {
+            // an unreadable spool is met, and told, by whoever writes to it next
+            let used = self.measure().unwrap_or(0);
+            self.used.store(used, Ordering::Relaxed);
+            if used < self.limit_bytes {
+                break;
+            }
             if cancel.load(Ordering::Relaxed) {
                 return Err(NoRoom::Cancelled);
             }
@@ -132,13 +155,24 @@ impl Spool {
         }
         Ok(())
     }
+
+    fn measure(&self) -> io::Result<u64> {
+        let mut used = 0;
+        for collection in entries(&self.root)? {
+            for volume in entries(&collection.path())? {
+                // one that is gone by now takes no room
+                used += volume.metadata().map_or(0, |metadata| metadata.len());
+            }
+        }
+        Ok(used)
+    }
 }
 
-fn saturating_sub(counter: &AtomicU64, bytes: u64) {
-    // the closure always answers, so that this cannot fail
-    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-        Some(used.saturating_sub(bytes))
-    });
+fn entries(directory: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        found => found?.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -148,16 +182,26 @@ mod tests {
     #[test]
     fn a_full_spool_waits_only_while_something_is_leaving() {
         let directory = tempfile::tempdir().unwrap();
-        let spool = Spool::open(directory.path().join("spool"), 10).unwrap();
+        let root = directory.path().join("spool");
+        let spool = Arc::new(Spool::open(root.clone(), 10).unwrap());
         let cancel = AtomicBool::new(false);
         spool.wait_for_room(&cancel).unwrap();
+        let volume = spool
+            .volume_path(CollectionId(Uuid::nil()), Uuid::nil())
+            .unwrap();
+        fs::write(&volume, [0; 10]).unwrap();
         spool.add(10);
+        let leaving = Leaving::new(&spool);
         assert_eq!(spool.wait_for_room(&cancel), Err(NoRoom::Full));
-        spool.mark_leaving(10);
+        leaving.seal();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| spool.wait_for_room(&cancel));
-            spool.remove_volume(Path::new("/nonexistent"), 10).unwrap();
+            spool.remove_volume(&volume).unwrap();
             waiting.join().unwrap().unwrap();
         });
+        drop(leaving);
+        fs::write(&volume, [0; 10]).unwrap();
+        let reopened = Spool::open(root, 10).unwrap();
+        assert_eq!(reopened.wait_for_room(&cancel), Err(NoRoom::Full));
     }
 }

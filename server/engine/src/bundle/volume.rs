@@ -6,12 +6,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::CollectionId;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Spool;
+use super::{Leaving, Spool};
 use crate::secrets::to_hex;
+use crate::store::VolumeRow;
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -40,30 +42,36 @@ pub struct SpooledVolume {
     pub file: PathBuf,
     pub content_type: &'static str,
     pub progress: watch::Receiver<VolumeProgress>,
+    /// Goes when delivery is done with it, one way or another.
+    pub leaving: Arc<Leaving>,
 }
 
 impl SpooledVolume {
-    /// A volume that was sealed before.
-    #[must_use]
+    /// A volume that was sealed before, by the store's word.
     pub fn sealed(
-        id: Uuid,
-        name: String,
-        file: PathBuf,
+        row: &VolumeRow,
+        collection: CollectionId,
+        spool: &Arc<Spool>,
         content_type: &'static str,
-        sealed: SealedVolume,
-    ) -> Self {
+    ) -> io::Result<Self> {
+        let leaving = Leaving::new(spool);
+        leaving.seal();
         // the receiver keeps the last value when the sender goes
         let (_, progress) = watch::channel(VolumeProgress {
-            written: sealed.size_bytes,
-            sealed: Some(sealed),
+            written: row.packed_bytes,
+            sealed: Some(SealedVolume {
+                size_bytes: row.packed_bytes,
+                sha256: row.sha256.clone().unwrap_or_default(),
+            }),
         });
-        Self {
-            id,
-            name,
-            file,
+        Ok(Self {
+            id: row.id,
+            name: row.name.clone(),
+            file: spool.volume_path(collection, row.id)?,
             content_type,
             progress,
-        }
+            leaving,
+        })
     }
 }
 

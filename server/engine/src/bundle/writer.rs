@@ -4,8 +4,8 @@
 //! item once it has reached its size, so that no item is split between volumes.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use domain::CollectionId;
@@ -17,7 +17,7 @@ use zip::write::{FullFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::volume::VolumeFile;
-use super::{NoRoom, Spool, SpooledVolume};
+use super::{Leaving, NoRoom, Spool, SpooledVolume};
 use crate::config::Compression;
 use crate::store::{ItemRow, Store, StoreError, VolumeRow};
 
@@ -58,6 +58,7 @@ pub struct Packing {
 
 struct OpenVolume {
     id: Uuid,
+    leaving: Weak<Leaving>,
     zip: ZipWriter<StreamWriter<VolumeFile>>,
 }
 
@@ -103,12 +104,13 @@ impl BundleWriter {
         }
     }
 
-    /// An entry that comes into being with its first byte.
+    /// An entry that comes into being with its first byte. With `cancel` it waits for room in the
+    /// spool; without, it is small and must be written in any case.
     pub fn entry<'a>(
         &'a mut self,
         name: &'a str,
         modified_at: Option<DateTime<Utc>>,
-        cancel: &'a AtomicBool,
+        cancel: Option<&'a AtomicBool>,
     ) -> Entry<'a> {
         Entry {
             bundle: self,
@@ -133,13 +135,7 @@ impl BundleWriter {
             self.record()?;
         }
         let size = self.open.as_ref().map_or(0, OpenVolume::size_bytes);
-        // a volume that fills the whole spool could never leave it
-        if size
-            >= self
-                .packing
-                .volume_size_bytes
-                .min(self.spool.limit_bytes() / 4)
-        {
+        if size >= self.packing.volume_size_bytes {
             self.seal()?;
         }
         Ok(())
@@ -154,12 +150,11 @@ impl BundleWriter {
     /// Gives up what is not sealed.
     pub fn abandon(mut self) {
         if let Some(open) = self.open.take() {
-            self.discard(open.id, open.size_bytes());
+            self.discard(open.id);
         }
     }
 
-    fn discard(&self, volume: Uuid, size_bytes: u64) {
-        self.spool.forget(size_bytes, 0);
+    fn discard(&self, volume: Uuid) {
         let removed = self
             .spool
             .volume_path(self.packing.collection, volume)
@@ -186,10 +181,10 @@ impl BundleWriter {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
-        let (id, size_bytes) = (open.id, open.size_bytes());
+        let id = open.id;
         let sealed = self.seal_open(open);
         if sealed.is_err() {
-            self.discard(id, size_bytes);
+            self.discard(id);
         }
         sealed
     }
@@ -202,7 +197,9 @@ impl BundleWriter {
             sealed.size_bytes,
             &sealed.sha256,
         ))?;
-        self.spool.mark_leaving(sealed.size_bytes);
+        if let Some(leaving) = open.leaving.upgrade() {
+            leaving.seal();
+        }
         progress.send_modify(|progress| progress.sealed = Some(sealed));
         Ok(())
     }
@@ -233,32 +230,27 @@ impl BundleWriter {
         } else {
             format!("{stem}.{number:03}.zip")
         };
-        let id = Uuid::now_v7();
-        let path = self.spool.volume_path(self.packing.collection, id)?;
-        let row = VolumeRow {
-            id,
-            part: Some(self.packing.part),
-            name: name.clone(),
-            packed_bytes: 0,
-            sha256: None,
-            commit_started_at: None,
-            delivered_at: None,
-        };
+        let row = VolumeRow::begun(Some(self.packing.part), name);
+        let path = self.spool.volume_path(self.packing.collection, row.id)?;
         self.runtime
             .block_on(self.store.insert_volume(self.packing.collection, &row))?;
         let (file, progress) = VolumeFile::create(&path, Arc::clone(&self.spool))?;
+        let id = row.id;
         let volume = SpooledVolume {
             id,
-            name,
+            name: row.name,
             file: path,
             content_type: "application/zip",
             progress,
+            leaving: Leaving::new(&self.spool),
         };
-        // nobody listens only when the collection is being stopped
+        let leaving = Arc::downgrade(&volume.leaving);
+        // nobody listens once delivery has failed; what is sealed then waits for a retry
         let _ = self.deliveries.send(volume);
         Ok(OpenVolume {
             id,
             zip: ZipWriter::new_stream(file),
+            leaving,
         })
     }
 
@@ -317,12 +309,17 @@ pub struct Entry<'a> {
     bundle: &'a mut BundleWriter,
     name: &'a str,
     modified_at: Option<DateTime<Utc>>,
-    cancel: &'a AtomicBool,
+    cancel: Option<&'a AtomicBool>,
     started: bool,
     failure: Option<BundleError>,
 }
 
 impl Entry<'_> {
+    /// Whether a byte of it was written.
+    pub const fn has_started(&self) -> bool {
+        self.started
+    }
+
     /// What made a write fail: an `io::Error` alone cannot carry it.
     pub fn into_failure(self, error: io::Error) -> BundleError {
         self.failure.unwrap_or(BundleError::Spool(error))
@@ -339,10 +336,10 @@ impl Write for Entry<'_> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        self.bundle
-            .spool
-            .wait_for_room(self.cancel)
-            .map_err(|error| self.keep(error))?;
+        if let Some(cancel) = self.cancel {
+            let room = self.bundle.spool.wait_for_room(cancel);
+            room.map_err(|error| self.keep(error))?;
+        }
         if !self.started {
             self.bundle
                 .start_entry(self.name, self.modified_at)

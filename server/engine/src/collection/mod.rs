@@ -1,5 +1,6 @@
 //! A collection from its request to its manifest.
 
+mod finish;
 mod names;
 mod part;
 mod plan;
@@ -8,6 +9,8 @@ mod request;
 mod run;
 mod runner;
 mod view;
+mod watch;
 
+pub use finish::end_queued_retry;
 pub use request::{CollectionRequest, check_sas, place};
 pub use runner::{drive, serve};

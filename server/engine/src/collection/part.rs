@@ -2,6 +2,7 @@
 //! volumes are delivered beside it.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::{PartState, Reason};
 use tokio::sync::mpsc;
 use uuid::Uuid;
+use zip::result::ZipError;
 
-use super::plan::PlannedPart;
+use super::plan::{Absent, PlannedPart};
 use super::progress::PartProgress;
 use super::run::Running;
-use crate::bundle::{BundleError, BundleWriter, NoRoom, Packing, SealedVolume, SpooledVolume};
+use crate::bundle::{BundleError, BundleWriter, NoRoom, Packing, SpooledVolume};
 use crate::delivery::{Stopped, deliver_volume};
 use crate::error::EngineError;
 use crate::redact::Redactor;
@@ -40,8 +42,7 @@ pub(super) async fn run_part(
     volumes: &[VolumeRow],
     progress: Arc<PartProgress>,
 ) -> Result<Option<PartState>, EngineError> {
-    let store = &running.inner.store;
-    let id = running.collection.id;
+    let (inner, id) = (&running.inner, running.collection.id);
     if !planned.has_sources {
         return Ok(Some(PartState::Skipped(Reason::FilteredOut)));
     }
@@ -50,93 +51,139 @@ pub(super) async fn run_part(
         () = running.link.stop.cancelled() => return Ok(None),
         permit = running.cores.acquire() => permit.map_err(EngineError::internal)?,
     };
-    store
-        .set_part_state(id, row.position, &PartState::Collecting)
-        .await?;
-    store.forget_missing(id, row.position).await?;
-    let settled = store.settled_items(id, row.position).await?;
     let own: Vec<_> = volumes
         .iter()
         .filter(|volume| volume.part == Some(row.position))
         .collect();
     let (deliveries, waiting) = mpsc::unbounded_channel();
     for volume in own.iter().filter(|volume| volume.delivered_at.is_none()) {
+        let sealed = SpooledVolume::sealed(volume, id, &inner.spool, "application/zip");
         // the receiver is right here
-        let _ = deliveries.send(resume_volume(running, volume)?);
+        let _ = deliveries.send(sealed.map_err(EngineError::internal)?);
     }
+    let stopped = Arc::new(AtomicBool::new(false));
+    let collected = async {
+        let collected = if row.is_collected {
+            drop(deliveries);
+            Ok(Collected::All)
+        } else {
+            let number = 1 + u32::try_from(own.len()).unwrap_or(u32::MAX - 1);
+            let stopped = Arc::clone(&stopped);
+            let progress = Arc::clone(&progress);
+            collect_part(
+                running, row, planned, stem, number, deliveries, stopped, progress,
+            )
+            .await?
+        };
+        drop(permit);
+        if let Ok(Collected::All | Collected::Truncated) = collected {
+            let delivering = PartState::Delivering;
+            inner
+                .store
+                .set_part_state(id, row.position, &delivering)
+                .await?;
+        }
+        Ok::<_, EngineError>(collected)
+    };
+    let delivered = async {
+        let delivered = deliver_all(running, waiting, &progress).await;
+        if delivered.is_err() {
+            // there is no use in reading on for a delivery that has ended
+            stopped.store(true, Ordering::Relaxed);
+        }
+        delivered
+    };
+    let stop = async {
+        running.link.stop.cancelled().await;
+        stopped.store(true, Ordering::Relaxed);
+        std::future::pending::<Infallible>().await
+    };
+    let (collected, delivered) = tokio::select! {
+        both = async { tokio::join!(collected, delivered) } => both,
+        never = stop => match never {},
+    };
+    ended(running, row, collected?, delivered).await
+}
+
+/// What reading and delivering a part amount to.
+async fn ended(
+    running: &Running,
+    row: &PartRow,
+    collected: Result<Collected, BundleError>,
+    delivered: Result<(), Stopped>,
+) -> Result<Option<PartState>, EngineError> {
+    match (delivered, collected) {
+        (Err(Stopped::Failed(error)), _) => {
+            Ok(Some(PartState::Failed(Reason::DestinationRefused {
+                detail: error.detail,
+            })))
+        }
+        (Err(Stopped::Store(error)), _) => Err(error.into()),
+        (Err(Stopped::Spool(error)), _) => Err(EngineError::internal(error)),
+        // its volume was given up, and the delivery of that ended with it
+        (_, Err(error)) if !running.link.stop.is_cancelled() => bundle_failure(error).map(Some),
+        (Err(Stopped::Cancelled), _) | (_, Err(_) | Ok(Collected::Cancelled)) => Ok(None),
+        (Ok(()), Ok(Collected::Truncated)) => Ok(Some(PartState::Truncated(Reason::SpoolFull))),
+        (Ok(()), Ok(Collected::All)) => verdict(running, row).await.map(Some),
+    }
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "all of them are what one part hangs on"
+)]
+async fn collect_part(
+    running: &Running,
+    row: &PartRow,
+    planned: PlannedPart,
+    stem: String,
+    first_number: u32,
+    deliveries: mpsc::UnboundedSender<SpooledVolume>,
+    stopped: Arc<AtomicBool>,
+    progress: Arc<PartProgress>,
+) -> Result<Result<Collected, BundleError>, EngineError> {
+    let (inner, id) = (&running.inner, running.collection.id);
+    let store = &inner.store;
+    store
+        .set_part_state(id, row.position, &PartState::Collecting)
+        .await?;
+    store.forget_missing(id, row.position).await?;
+    let settled = store.settled_items(id, row.position).await?;
+    let request = &running.collection.request;
+    // all volumes that are open at once may fill half of the spool at the most
+    let share = inner.spool.limit_bytes() / (2 * inner.cores as u64);
     let packing = Packing {
         collection: id,
         part: row.position,
         stem,
-        first_number: 1 + u32::try_from(own.len()).unwrap_or(u32::MAX - 1),
-        compression: running.collection.request.compression,
-        volume_size_bytes: running.collection.request.volume_size_bytes,
+        first_number,
+        compression: request.compression,
+        volume_size_bytes: request.volume_size_bytes.min(share),
     };
-    let inner = &running.inner;
     let runtime = tokio::runtime::Handle::current();
-    let bundle = BundleWriter::new(
-        packing,
-        Arc::clone(&inner.spool),
-        store.clone(),
-        runtime,
-        deliveries,
-    );
+    let spool = Arc::clone(&inner.spool);
+    let bundle = BundleWriter::new(packing, spool, store.clone(), runtime, deliveries);
     let job = CollectJob {
         window: running.collection.window,
         redactor: Arc::clone(&inner.redactor),
-        stopped: Arc::clone(&running.stopped),
-        progress: Arc::clone(&progress),
+        stopped,
+        progress,
     };
-    let collecting = tokio::task::spawn_blocking(move || job.collect(planned, &settled, bundle));
-    let delivering = deliver_all(running, waiting, &progress);
-    let collected = async {
-        let collected = collecting.await;
-        drop(permit);
-        // an answer of the database here is worth less than the delivery's
-        if let Err(error) = store
-            .set_part_state(id, row.position, &PartState::Delivering)
-            .await
-        {
-            tracing::warn!(%error, "a part's state was not recorded");
-        }
-        collected
-    };
-    let (collected, delivered) = tokio::join!(collected, delivering);
-    let collected = collected.map_err(EngineError::internal)?;
-    match delivered {
-        Ok(()) => {}
-        Err(Stopped::Cancelled) => return stopped_or_failed(running, collected),
-        Err(Stopped::Failed(error)) => {
-            return Ok(Some(PartState::Failed(Reason::DestinationRefused {
-                detail: error.detail,
-            })));
-        }
-        Err(Stopped::Store(error)) => return Err(error.into()),
-        Err(Stopped::Spool(error)) => return Err(EngineError::internal(error)),
+    let collected = tokio::task::spawn_blocking(move || job.collect(planned, &settled, bundle))
+        .await
+        .map_err(EngineError::internal)?;
+    if let Ok(Collected::All) = collected {
+        store.set_part_collected(id, row.position).await?;
     }
-    match collected {
-        Ok(Collected::Cancelled) => Ok(None),
-        Ok(Collected::Truncated) => Ok(Some(PartState::Truncated(Reason::SpoolFull))),
-        Ok(Collected::All) => Ok(Some(verdict(running, row).await?)),
-        Err(error) => bundle_failure(error).map(Some),
-    }
-}
-
-fn stopped_or_failed(
-    running: &Running,
-    collected: Result<Collected, BundleError>,
-) -> Result<Option<PartState>, EngineError> {
-    match collected {
-        // its volume was given up, and the delivery of that ended with it
-        Err(error) if !running.link.stop.is_cancelled() => bundle_failure(error).map(Some),
-        _ => Ok(None),
-    }
+    Ok(collected)
 }
 
 /// A full disk is the part's failure, anything else is the product's.
 fn bundle_failure(error: BundleError) -> Result<PartState, EngineError> {
     match error {
-        BundleError::Spool(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+        BundleError::Spool(error) | BundleError::Zip(ZipError::Io(error))
+            if error.kind() == std::io::ErrorKind::StorageFull =>
+        {
             Ok(PartState::Failed(Reason::SpoolFull))
         }
         BundleError::Store(error) => Err(error.into()),
@@ -164,45 +211,29 @@ async fn verdict(running: &Running, row: &PartRow) -> Result<PartState, EngineEr
     })
 }
 
-fn resume_volume(running: &Running, volume: &VolumeRow) -> Result<SpooledVolume, EngineError> {
-    let spool = &running.inner.spool;
-    let file = spool
-        .volume_path(running.collection.id, volume.id)
-        .map_err(EngineError::internal)?;
-    let sealed = SealedVolume {
-        size_bytes: volume.packed_bytes,
-        sha256: volume.sha256.clone().unwrap_or_default(),
-    };
-    spool.add(sealed.size_bytes);
-    spool.mark_leaving(sealed.size_bytes);
-    Ok(SpooledVolume::sealed(
-        volume.id,
-        volume.name.clone(),
-        file,
-        "application/zip",
-        sealed,
-    ))
-}
-
 async fn deliver_all(
     running: &Running,
     mut volumes: mpsc::UnboundedReceiver<SpooledVolume>,
     progress: &PartProgress,
 ) -> Result<(), Stopped> {
-    let inner = &running.inner;
+    let (inner, folder) = (&running.inner, &running.collection.folder);
     while let Some(volume) = volumes.recv().await {
         progress.watch_volume(volume.progress.clone());
-        let delivered = deliver_volume(
-            &inner.store,
-            &running.link,
-            &inner.memory,
-            &running.collection.folder,
-            &volume,
-        )
-        .await?;
-        inner
-            .spool
-            .remove_volume(&volume.file, delivered.size_bytes)?;
+        let delivered =
+            deliver_volume(&inner.store, &running.link, &inner.memory, folder, &volume).await;
+        match delivered {
+            Ok(_) => inner.spool.remove_volume(&volume.file)?,
+            // it was given up while it was written
+            Err(Stopped::Cancelled) if !running.link.stop.is_cancelled() => {
+                let path = format!("{folder}/{}", volume.name);
+                let destination = running.link.current();
+                if let Err(error) = destination.forget(&path, volume.id).await {
+                    tracing::warn!(%error, "a half volume may be left at the destination");
+                }
+                return Err(Stopped::Cancelled);
+            }
+            Err(stopped) => return Err(stopped),
+        }
     }
     Ok(())
 }
@@ -224,17 +255,13 @@ impl CollectJob {
         mut bundle: BundleWriter,
     ) -> Result<Collected, BundleError> {
         match self.collect_items(planned, settled, &mut bundle) {
-            Ok(()) => {
+            Ok(ended) => {
                 bundle.finish()?;
-                Ok(Collected::All)
+                Ok(ended)
             }
             Err(BundleError::NoRoom(NoRoom::Cancelled)) => {
                 bundle.abandon();
                 Ok(Collected::Cancelled)
-            }
-            Err(BundleError::NoRoom(NoRoom::Full)) => {
-                bundle.finish()?;
-                Ok(Collected::Truncated)
             }
             Err(error) => {
                 bundle.abandon();
@@ -248,18 +275,24 @@ impl CollectJob {
         planned: PlannedPart,
         settled: &HashSet<String>,
         bundle: &mut BundleWriter,
-    ) -> Result<(), BundleError> {
+    ) -> Result<Collected, BundleError> {
         let mut errors = ErrorList::default();
-        for (label, reason) in planned.missing {
-            errors.add(&label, &reason);
+        for absent in planned.missing {
+            errors.add(&absent.label, &absent.reason);
             self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
-            bundle.end_item(missing_row(label, reason))?;
+            bundle.end_item(missing_row(absent))?;
         }
+        let mut is_full = false;
         for item in planned.items {
             if settled.contains(&item.entry_name) {
                 continue;
             }
-            let row = self.collect_item(&item, bundle)?;
+            let row = if is_full {
+                item_row(&item, "missing", Some(Reason::SpoolFull), None)
+            } else {
+                self.collect_item(&item, bundle)?
+            };
+            is_full |= row.reason == Some(Reason::SpoolFull);
             if let Some(reason) = &row.reason {
                 errors.add(&row.label, reason);
                 self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
@@ -270,7 +303,12 @@ impl CollectJob {
                 .fetch_add(row.kept_bytes, Ordering::Relaxed);
             bundle.end_item(row)?;
         }
-        errors.write(bundle, &self.stopped)
+        errors.write(bundle)?;
+        Ok(if is_full {
+            Collected::Truncated
+        } else {
+            Collected::All
+        })
     }
 
     fn collect_item(&self, item: &Item, bundle: &mut BundleWriter) -> Result<ItemRow, BundleError> {
@@ -283,16 +321,19 @@ impl CollectJob {
             cancel: &self.stopped,
             read_bytes: &self.progress.read_bytes,
         };
-        let mut entry = bundle.entry(&item.entry_name, item.modified_at, &self.stopped);
+        let mut entry = bundle.entry(&item.entry_name, item.modified_at, Some(&self.stopped));
         let report = match source::read_item(item, &context, &mut entry) {
             Ok(report) => report,
             Err(error) => {
-                let failure = entry.into_failure(error);
-                if let BundleError::NoRoom(NoRoom::Full) = failure {
-                    let volume = bundle.current_volume();
-                    bundle.end_item(item_row(item, "partial", Some(Reason::SpoolFull), volume))?;
-                }
-                return Err(failure);
+                let started = entry.has_started();
+                return match entry.into_failure(error) {
+                    BundleError::NoRoom(NoRoom::Full) => {
+                        let volume = bundle.current_volume().filter(|_| started);
+                        let outcome = if started { "partial" } else { "missing" };
+                        Ok(item_row(item, outcome, Some(Reason::SpoolFull), volume))
+                    }
+                    failure => Err(failure),
+                };
             }
         };
         let (outcome, reason) = match report.outcome {
@@ -342,19 +383,14 @@ fn item_row(
 }
 
 /// Something that the plan did not find: there is no entry, but its place must be named.
-fn missing_row(label: String, reason: Reason) -> ItemRow {
-    let kind = if reason == Reason::NoJournal {
-        domain::SourceKind::Journal
-    } else {
-        domain::SourceKind::Files
-    };
+fn missing_row(absent: Absent) -> ItemRow {
     ItemRow {
         // no entry begins with a colon
-        entry_name: format!(":{label}"),
-        label,
-        kind,
+        entry_name: format!(":{}", absent.label),
+        label: absent.label,
+        kind: absent.kind,
         outcome: "missing",
-        reason: Some(reason),
+        reason: Some(absent.reason),
         volume: None,
         read_bytes: 0,
         kept_bytes: 0,
@@ -379,7 +415,7 @@ impl ErrorList {
         }
     }
 
-    fn write(mut self, bundle: &mut BundleWriter, stopped: &AtomicBool) -> Result<(), BundleError> {
+    fn write(mut self, bundle: &mut BundleWriter) -> Result<(), BundleError> {
         if self.lines == 0 {
             return Ok(());
         }
@@ -387,7 +423,7 @@ impl ErrorList {
             let more = self.lines - MAX_ERROR_LINES;
             let _ = writeln!(self.text, "and {more} more; manifest.json names them all");
         }
-        let mut entry = bundle.entry("errors.txt", None, stopped);
+        let mut entry = bundle.entry("errors.txt", None, None);
         match std::io::Write::write_all(&mut entry, self.text.as_bytes()) {
             Ok(()) => Ok(()),
             Err(error) => Err(entry.into_failure(error)),

@@ -2,20 +2,27 @@
 
 use std::collections::HashSet;
 
-use domain::{Reason, RoleName, SourceKind};
+use domain::{Reason, SourceKind};
 
 use crate::config::RoleConfig;
 use crate::source::{self, Item};
 use crate::store::CollectionRow;
 
+/// Something that a source should have had.
+#[derive(Debug)]
+pub struct Absent {
+    pub kind: SourceKind,
+    pub label: String,
+    pub reason: Reason,
+}
+
 /// A part before it is run.
 #[derive(Debug)]
 pub struct PlannedPart {
-    pub role: RoleName,
     /// Newest first.
     pub items: Vec<Item>,
-    /// What the plan looked for and did not get: a label and why.
-    pub missing: Vec<(String, Reason)>,
+    /// What the plan looked for and did not get.
+    pub missing: Vec<Absent>,
     /// Whether the request's filters left any source.
     pub has_sources: bool,
 }
@@ -41,7 +48,6 @@ fn plan_role(collection: &CollectionRow, role: &RoleConfig) -> PlannedPart {
         collection.request.kinds.is_empty() || collection.request.kinds.contains(&kind)
     };
     let mut part = PlannedPart {
-        role: role.name.clone(),
         items: Vec::new(),
         missing: Vec::new(),
         has_sources: false,
@@ -57,7 +63,13 @@ fn plan_role(collection: &CollectionRow, role: &RoleConfig) -> PlannedPart {
                 .into_iter()
                 .filter(|item| names.insert(item.entry_name.clone())),
         );
-        part.missing.extend(found.missing);
+        let kind = source.kind();
+        part.missing
+            .extend(found.missing.into_iter().map(|(label, reason)| Absent {
+                kind,
+                label,
+                reason,
+            }));
     }
     part.items
         .sort_by_key(|item| std::cmp::Reverse(item.modified_at));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::destination::{Destination, DestinationError, FailureKind};
 const QUIET_TRIES: u32 = 4;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// A service that asks for more patience than this is asked again all the same.
+const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 
 /// Why a delivery did not come to its end.
 #[derive(Debug, Error)]
@@ -39,7 +42,7 @@ pub struct Link {
     /// Why it waits, by the request that waits; the runner tells the store.
     waiting: Mutex<BTreeMap<u64, String>>,
     waiting_changed: watch::Sender<Option<String>>,
-    next_request: std::sync::atomic::AtomicU64,
+    next_request: AtomicU64,
     pub pace: Arc<Pace>,
     pub stop: CancellationToken,
 }
@@ -51,7 +54,7 @@ impl Link {
             current: watch::Sender::new(Arc::new(destination)),
             waiting: Mutex::default(),
             waiting_changed: watch::Sender::new(None),
-            next_request: std::sync::atomic::AtomicU64::new(0),
+            next_request: AtomicU64::new(0),
             pace,
             stop,
         }
@@ -89,9 +92,7 @@ impl Link {
     where
         F: Future<Output = Result<T, DestinationError>>,
     {
-        let number = self
-            .next_request
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let wait = Wait::new(self);
         let mut replaced = self.current.subscribe();
         let mut failures = 0;
         loop {
@@ -102,11 +103,9 @@ impl Link {
             };
             let error = match answer {
                 Err(stopped) => {
-                    self.set_waiting(number, None);
                     return Err(stopped);
                 }
                 Ok(Ok(done)) => {
-                    self.set_waiting(number, None);
                     return Ok(done);
                 }
                 Ok(Err(error)) => error,
@@ -118,13 +117,12 @@ impl Link {
                 }
                 FailureKind::Refused => LONGEST_DELAY,
                 FailureKind::AlreadyExists | FailureKind::BlocksLost | FailureKind::Fatal => {
-                    self.set_waiting(number, None);
                     return Err(Stopped::Failed(error));
                 }
             };
             tracing::info!(failures, ?delay, reason = %error, "the destination did not take a request");
             if error.kind == FailureKind::Refused || failures > QUIET_TRIES {
-                self.set_waiting(number, Some(error.detail));
+                wait.because(error.detail);
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
@@ -150,6 +148,29 @@ impl Link {
     }
 }
 
+/// One request's entry in the list of what waits; gone with the request, however that ends.
+struct Wait<'a> {
+    link: &'a Link,
+    number: u64,
+}
+
+impl<'a> Wait<'a> {
+    fn new(link: &'a Link) -> Self {
+        let number = link.next_request.fetch_add(1, Ordering::Relaxed);
+        Self { link, number }
+    }
+
+    fn because(&self, reason: String) {
+        self.link.set_waiting(self.number, Some(reason));
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.link.set_waiting(self.number, None);
+    }
+}
+
 /// Doubles from the first delay on, with a third of jitter so that many clients do not return as
 /// one; never shorter than the service asked for.
 fn backoff(failures: u32, retry_after: Option<Duration>) -> Duration {
@@ -158,7 +179,8 @@ fn backoff(failures: u32, retry_after: Option<Duration>) -> Duration {
         .min(LONGEST_DELAY);
     let noise = getrandom::u32().unwrap_or(0);
     let jitter = doubled.mul_f64(f64::from(noise) / f64::from(u32::MAX) / 3.0);
-    retry_after.map_or(doubled, |asked| doubled.max(asked)) + jitter
+    let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
+    doubled.max(asked) + jitter
 }
 
 #[cfg(test)]
@@ -171,5 +193,6 @@ mod tests {
         assert!(backoff(3, None) >= FIRST_DELAY * 4);
         assert!(backoff(40, None) <= LONGEST_DELAY.mul_f64(1.34));
         assert!(backoff(1, Some(Duration::from_secs(30))) >= Duration::from_secs(30));
+        assert!(backoff(1, Some(Duration::MAX)) <= LONGEST_ASKED * 2);
     }
 }

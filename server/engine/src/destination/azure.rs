@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::explain::explain;
 use super::transport::Transport;
-use super::{BlockId, Commit, DestinationError, DestinationResult, FailureKind};
+use super::{BlockId, Commit, DestinationError, DestinationResult, Discarded, FailureKind};
 
 /// Metadata of each blob: the SHA-256 of its content, in hexadecimal.
 const SHA256_METADATA: &str = "sha256";
@@ -49,7 +49,7 @@ impl AzureContainer {
             client_options: ClientOptions {
                 retry: RetryOptions::none(),
                 transport: Some(SdkTransport::new(
-                    Transport::shared().map_err(|_| broken())?,
+                    Transport::connect().map_err(|_| broken())?,
                 )),
                 ..Default::default()
             },
@@ -168,12 +168,13 @@ impl AzureContainer {
     }
 
     /// Deletes blobs where the SAS may; blocks that were never committed lapse by themselves.
-    pub async fn discard(&self, paths: &[String]) -> DestinationResult<bool> {
+    pub async fn discard(&self, volumes: &[Discarded]) -> DestinationResult<bool> {
+        let committed = volumes.iter().filter(|gone| gone.committed);
         if !self.may(domain::sas::Permissions::has_delete) {
-            return Ok(paths.is_empty());
+            return Ok(committed.count() == 0);
         }
-        for path in paths {
-            match self.blob(path).delete(None).await {
+        for gone in committed {
+            match self.blob(&gone.path).delete(None).await {
                 Ok(_) => {}
                 Err(error) if error.http_status() == Some(StatusCode::NotFound) => {}
                 Err(error) => return Err(explain(&error)),

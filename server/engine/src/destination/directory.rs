@@ -11,7 +11,9 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{BLOCK_BYTES, BlockId, Commit, DestinationError, DestinationResult, FailureKind};
+use super::{
+    BLOCK_BYTES, BlockId, Commit, DestinationError, DestinationResult, Discarded, FailureKind,
+};
 use crate::secrets::to_hex;
 
 #[derive(Clone, Debug)]
@@ -53,7 +55,9 @@ impl LocalDirectory {
                 .truncate(false)
                 .mode(0o600)
                 .open(&staged)?;
-            file.write_all_at(&bytes, u64::from(id.number) * BLOCK_BYTES)
+            file.write_all_at(&bytes, u64::from(id.number) * BLOCK_BYTES)?;
+            // the ledger is about to say that it is there
+            file.sync_data()
         })
         .await
         .map_err(|error| self.explain(&error))
@@ -72,6 +76,9 @@ impl LocalDirectory {
                 }
                 opened => opened?,
             };
+            if file.metadata()?.len() < size_bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             file.set_len(size_bytes)?;
             file.sync_all()?;
             rename_without_overwriting(&staged, &path)?;
@@ -86,7 +93,7 @@ impl LocalDirectory {
                 FailureKind::AlreadyExists,
                 "there is already a file of that name",
             ),
-            io::ErrorKind::NotFound => DestinationError::new(
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => DestinationError::new(
                 FailureKind::BlocksLost,
                 "the unfinished file has been removed",
             ),
@@ -114,24 +121,46 @@ impl LocalDirectory {
         .map_err(|error| self.explain(&error))
     }
 
-    /// Removes the whole folder of a collection, and parents that became empty.
-    pub async fn discard(&self, folder: &str) -> DestinationResult<()> {
-        let (root, folder) = (self.root.clone(), self.root.join(folder));
+    /// Removes volumes, whole or half, and directories that became empty by it.
+    pub async fn discard(&self, volumes: &[Discarded]) -> DestinationResult<()> {
+        let root = self.root.clone();
+        let files: Vec<PathBuf> = volumes
+            .iter()
+            .flat_map(|gone| {
+                [
+                    self.staged(&gone.path, gone.volume),
+                    self.root.join(&gone.path),
+                ]
+            })
+            .collect();
         blocking(move || {
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            for parent in folder
-                .ancestors()
-                .skip(1)
-                .take_while(|parent| *parent != root)
-            {
-                if fs::remove_dir(parent).is_err() {
-                    break;
+            for file in &files {
+                match fs::remove_file(file) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+                for parent in file
+                    .ancestors()
+                    .skip(1)
+                    .take_while(|parent| *parent != root)
+                {
+                    if fs::remove_dir(parent).is_err() {
+                        break;
+                    }
                 }
             }
             Ok(())
+        })
+        .await
+        .map_err(|error| self.explain(&error))
+    }
+
+    /// Removes what was staged of a volume that will never be committed.
+    pub async fn forget(&self, path: &str, volume: Uuid) -> DestinationResult<()> {
+        let staged = self.staged(path, volume);
+        blocking(move || match fs::remove_file(staged) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         })
         .await
         .map_err(|error| self.explain(&error))

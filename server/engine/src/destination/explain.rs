@@ -121,7 +121,6 @@ fn by_code(status: u16, code: &str) -> (FailureKind, String) {
     let kind = match status {
         408 | 429 | 500..=599 => Busy,
         401 | 403 | 404 | 407 => Refused,
-        409 | 412 => AlreadyExists,
         _ => Fatal,
     };
     let text = match kind {

@@ -88,6 +88,16 @@ pub struct Commit<'a> {
     pub content_type: &'static str,
 }
 
+/// A volume that is not to be there.
+#[derive(Clone, Debug)]
+pub struct Discarded {
+    /// Path below the container or directory.
+    pub path: String,
+    pub volume: Uuid,
+    /// It may have become visible.
+    pub committed: bool,
+}
+
 /// A place that takes bundles.
 #[derive(Clone, Debug)]
 pub enum Destination {
@@ -128,11 +138,20 @@ impl Destination {
         }
     }
 
-    /// Removes what a cancelled collection has left, as far as it may; answers whether all is gone.
-    pub async fn discard(&self, folder: &str, paths: &[String]) -> DestinationResult<bool> {
+    /// Removes what a cancelled run has left, as far as it may; answers whether all is gone.
+    pub async fn discard(&self, volumes: &[Discarded]) -> DestinationResult<bool> {
         match self {
-            Self::Azure(container) => container.discard(paths).await,
-            Self::Directory(directory) => directory.discard(folder).await.map(|()| true),
+            Self::Azure(container) => container.discard(volumes).await,
+            Self::Directory(directory) => directory.discard(volumes).await.map(|()| true),
+        }
+    }
+
+    /// Lets go of the blocks of a volume that will never be committed. The blob service does so by
+    /// itself, after a week.
+    pub async fn forget(&self, path: &str, volume: Uuid) -> DestinationResult<()> {
+        match self {
+            Self::Azure(_) => Ok(()),
+            Self::Directory(directory) => directory.forget(path, volume).await,
         }
     }
 }

@@ -13,8 +13,12 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
 use futures::TryStreamExt;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without a byte for this long a connection counts as broken.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// What an answer may take, beside the time for the request's body.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// A link that is slower than this, in bytes a second, counts as broken.
+const SLOWEST_LINK: u64 = 16 * 1024;
+/// Bytes that were sent and are not acknowledged for this long: nobody is there any more.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug)]
 pub struct Transport {
@@ -22,12 +26,13 @@ pub struct Transport {
 }
 
 impl Transport {
-    pub fn shared() -> Result<Arc<dyn HttpClient>, reqwest::Error> {
+    /// A client with its own connections; clones share them.
+    pub fn connect() -> Result<Arc<dyn HttpClient>, reqwest::Error> {
         // `Err` only says that a provider is installed already
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
+            .tcp_user_timeout(UNACKNOWLEDGED)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Arc::new(Self { client }))
@@ -44,7 +49,11 @@ impl HttpClient for Transport {
             outgoing = outgoing.header(name.as_str(), value.as_str());
         }
         let outgoing = match request.body().clone() {
-            Body::Bytes(bytes) => outgoing.body(bytes),
+            // a time-out that does not know of the body would never let a block through a slow link
+            Body::Bytes(bytes) => {
+                let body = Duration::from_secs(bytes.len() as u64 / SLOWEST_LINK);
+                outgoing.timeout(ANSWER_TIMEOUT + body).body(bytes)
+            }
             Body::SeekableStream(stream) => outgoing.body(reqwest::Body::wrap_stream(stream)),
         };
         let response = outgoing.send().await.map_err(without_url)?;

@@ -71,6 +71,8 @@ pub struct CollectionRow {
     pub destination_version: u64,
     pub delivery_rate: u64,
     pub seconds_left: Option<u64>,
+    /// When it was last taken up again.
+    pub requeued_at: Option<DateTime<Utc>>,
 }
 
 /// What the runner looks at again and again while a collection runs.
@@ -159,8 +161,18 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
         destination_version: unsigned(row.try_get("destination_version")?),
         delivery_rate: unsigned(row.try_get("delivery_rate")?),
         seconds_left: row.try_get::<Option<i64>, _>("seconds_left")?.map(unsigned),
+        requeued_at: maybe_moment("requeued_at")?,
     })
 }
+
+/// What a retry starts from: parts with gaps are open again, their half-read items are read again,
+/// and a manifest that was not delivered is no longer true.
+const RETRY_STATEMENTS: [&str; 3] = [
+    "UPDATE item SET again = 1 WHERE collection_id = $1 AND outcome = 'partial'",
+    "UPDATE part SET state = 'pending', reason = NULL, collected_at = NULL, ended_at = NULL \
+     WHERE collection_id = $1 AND state IN ('failed', 'partial', 'truncated')",
+    "DELETE FROM volume WHERE collection_id = $1 AND part IS NULL AND delivered_at IS NULL",
+];
 
 impl Store {
     /// Queues a collection, with its consent and its audit entry, or nothing of these.
@@ -356,22 +368,22 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let requeued = sqlx::query(
             "UPDATE collection SET state = 'queued', state_detail = NULL, ended_at = NULL, \
-             cancel_requested_at = NULL, version = version + 1 \
+             cancel_requested_at = NULL, requeued_at = $2, version = version + 1 \
              WHERE id = $1 AND state IN ('partially_complete', 'failed')",
         )
         .bind(id.to_string())
+        .bind(micros(Utc::now()))
         .execute(&mut *transaction)
         .await?
         .rows_affected()
             == 1;
         if requeued {
-            sqlx::query(
-                "UPDATE part SET state = 'pending', reason = NULL, ended_at = NULL \
-                 WHERE collection_id = $1 AND state IN ('failed', 'partial', 'truncated')",
-            )
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+            for statement in RETRY_STATEMENTS {
+                sqlx::query(statement)
+                    .bind(id.to_string())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
             let subject = id.to_string();
             let entry = AuditEntry {
                 actor,
@@ -387,30 +399,38 @@ impl Store {
 
     /// Stores another destination of the same kind; whoever runs the collection notices the version.
     ///
-    /// With `forget_blocks` the ledger of what is not yet committed starts anew: the blocks were
-    /// staged in another container.
+    /// With `other_container` the ledger starts anew, since its blocks were staged elsewhere. Answers
+    /// `false` when the collection has ended meanwhile, or when a volume may already be in the old
+    /// container.
     pub async fn replace_destination(
         &self,
         id: CollectionId,
         destination: &StoredDestination,
-        forget_blocks: bool,
+        other_container: bool,
         actor: &Actor,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         let subject = id.to_string();
         let mut transaction = self.writer.begin().await?;
-        sqlx::query(
+        let replaced = sqlx::query(
             "UPDATE collection SET destination_place = $2, destination_permissions = $3, \
              destination_expires_at = $4, destination_secret = $5, \
-             destination_version = destination_version + 1, version = version + 1 WHERE id = $1",
+             destination_version = destination_version + 1, version = version + 1 \
+             WHERE id = $1 AND state NOT IN ('complete', 'cancelled') AND NOT ($6 AND EXISTS \
+             (SELECT 1 FROM volume WHERE collection_id = $1 AND commit_started_at IS NOT NULL))",
         )
         .bind(&subject)
         .bind(&destination.summary.place)
         .bind(permissions_json(&destination.summary)?)
         .bind(destination.summary.expires_at.map(micros))
         .bind(&destination.secret)
+        .bind(other_container)
         .execute(&mut *transaction)
-        .await?;
-        if forget_blocks {
+        .await?
+        .rows_affected();
+        if replaced == 0 {
+            return Ok(false);
+        }
+        if other_container {
             sqlx::query(
                 "DELETE FROM block WHERE volume_id IN \
                  (SELECT id FROM volume WHERE collection_id = $1 AND delivered_at IS NULL)",
@@ -427,18 +447,7 @@ impl Store {
         };
         audit::add(&mut transaction, entry).await?;
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Counts one more manifest and answers its number, from 1.
-    pub async fn count_manifest(&self, id: CollectionId) -> StoreResult<u64> {
-        let number: i64 = sqlx::query_scalar(
-            "UPDATE collection SET manifests = manifests + 1 WHERE id = $1 RETURNING manifests",
-        )
-        .bind(id.to_string())
-        .fetch_one(&self.writer)
-        .await?;
-        Ok(unsigned(number))
+        Ok(true)
     }
 
     pub async fn set_pace(

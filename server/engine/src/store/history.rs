@@ -114,8 +114,10 @@ impl Store {
     pub async fn versions(&self) -> StoreResult<Vec<CollectionEvent>> {
         let rows = sqlx::query(
             "SELECT id, version FROM collection WHERE state IN ('queued', 'in_progress', 'waiting') \
+             UNION SELECT id, version FROM collection WHERE ended_at > $1 \
              UNION SELECT id, version FROM (SELECT id, version FROM collection ORDER BY id DESC LIMIT 50)",
         )
+        .bind(super::micros(chrono::Utc::now() - chrono::TimeDelta::minutes(1)))
         .fetch_all(&self.readers)
         .await?;
         Ok(rows

@@ -62,7 +62,8 @@ fn decode(row: &SqliteRow) -> StoreResult<ItemRow> {
 }
 
 impl Store {
-    /// Records items; one that was recorded before is replaced.
+    /// Records items. One that was recorded before is replaced, unless it had bytes and this one
+    /// has none.
     pub async fn record_items(
         &self,
         collection: CollectionId,
@@ -79,7 +80,8 @@ impl Store {
                  ON CONFLICT (collection_id, part, entry_name) DO UPDATE SET outcome = excluded.outcome, \
                  reason = excluded.reason, volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
                  kept_bytes = excluded.kept_bytes, taken_whole = excluded.taken_whole, \
-                 redactions = excluded.redactions",
+                 redactions = excluded.redactions, again = 0 \
+                 WHERE excluded.volume_id IS NOT NULL OR item.volume_id IS NULL",
             )
             .bind(&id)
             .bind(part)
@@ -100,14 +102,16 @@ impl Store {
         Ok(())
     }
 
-    /// Items of a part that need not be read again: whole ones, and those with nothing to keep.
+    /// Items of a part that need not be read (again): those that ended, but for the missing ones
+    /// and those that a retry is to read again.
     pub async fn settled_items(
         &self,
         collection: CollectionId,
         part: u32,
     ) -> StoreResult<HashSet<String>> {
         let names = sqlx::query_scalar(
-            "SELECT entry_name FROM item WHERE collection_id = $1 AND part = $2 AND outcome IN ('complete', 'empty')",
+            "SELECT entry_name FROM item WHERE collection_id = $1 AND part = $2 \
+             AND outcome <> 'missing' AND again = 0",
         )
         .bind(collection.to_string())
         .bind(part)
@@ -177,12 +181,16 @@ impl Store {
         Ok(unsigned(total))
     }
 
-    /// How many items of a part ended how: (whole or empty, partial, missing), and the first reason.
+    /// How many items of a part ended how.
     pub async fn tally(&self, collection: CollectionId, part: u32) -> StoreResult<Tally> {
         let row = sqlx::query(
-            "SELECT COALESCE(SUM(outcome = 'complete'), 0) AS complete, COALESCE(SUM(outcome = 'empty'), 0) AS empty, \
-             COALESCE(SUM(outcome = 'partial'), 0) AS partial, COALESCE(SUM(outcome = 'missing'), 0) AS missing, \
-             COALESCE(SUM(read_bytes), 0) AS read_bytes, COALESCE(SUM(kept_bytes), 0) AS kept_bytes, \
+            "SELECT COUNT(CASE WHEN outcome = 'complete' THEN 1 END) AS complete, \
+             COUNT(CASE WHEN outcome = 'empty' THEN 1 END) AS empty, \
+             COUNT(CASE WHEN outcome = 'partial' THEN 1 END) AS partial, \
+             COUNT(CASE WHEN outcome = 'missing' THEN 1 END) AS missing, \
+             COUNT(CASE WHEN outcome <> 'missing' AND again = 0 THEN 1 END) AS settled, \
+             COALESCE(SUM(CASE WHEN again = 0 THEN read_bytes ELSE 0 END), 0) AS read_bytes, \
+             COALESCE(SUM(CASE WHEN again = 0 THEN kept_bytes ELSE 0 END), 0) AS kept_bytes, \
              MIN(CASE WHEN outcome IN ('partial', 'missing') THEN reason END) AS reason \
              FROM item WHERE collection_id = $1 AND part = $2",
         )
@@ -197,6 +205,7 @@ impl Store {
             empty: count("empty")?,
             partial: count("partial")?,
             missing: count("missing")?,
+            settled: count("settled")?,
             read_bytes: count("read_bytes")?,
             kept_bytes: count("kept_bytes")?,
             reason: reason.map(|json| serde_json::from_str(&json)).transpose()?,
@@ -231,7 +240,11 @@ pub struct Tally {
     pub empty: u64,
     pub partial: u64,
     pub missing: u64,
+    /// Items that will not be read again, whatever came of them.
+    pub settled: u64,
+    /// Bytes of those that will not be read again.
     pub read_bytes: u64,
     pub kept_bytes: u64,
+    /// One of the reasons of what is missing.
     pub reason: Option<Reason>,
 }

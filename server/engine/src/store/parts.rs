@@ -27,6 +27,8 @@ pub struct PartRow {
     pub counts: PartCounts,
     pub items_planned: u64,
     pub planned_bytes: u64,
+    /// All of it was read and sealed: only delivery is left.
+    pub is_collected: bool,
 }
 
 impl PartRow {
@@ -41,6 +43,7 @@ impl PartRow {
             counts: PartCounts::default(),
             items_planned: 0,
             planned_bytes: 0,
+            is_collected: false,
         }
     }
 }
@@ -77,6 +80,7 @@ fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
         },
         items_planned: count("items_planned")?,
         planned_bytes: count("planned_bytes")?,
+        is_collected: row.try_get::<Option<i64>, _>("collected_at")?.is_some(),
     })
 }
 
@@ -139,6 +143,17 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Remembers that all of a part was read and sealed, so that a restart reads nothing again.
+    pub async fn set_part_collected(&self, id: CollectionId, position: u32) -> StoreResult<()> {
+        sqlx::query("UPDATE part SET collected_at = $3 WHERE collection_id = $1 AND position = $2")
+            .bind(id.to_string())
+            .bind(position)
+            .bind(micros(Utc::now()))
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub struct VolumeRow {
     pub part: Option<u32>,
     /// Its path below the collection's folder.
     pub name: String,
+    pub created_at: DateTime<Utc>,
     pub packed_bytes: u64,
     /// SHA-256 in hexadecimal, once it is sealed.
     pub sha256: Option<String>,
@@ -31,6 +32,23 @@ pub struct LedgerBlock {
     pub sha256: String,
 }
 
+impl VolumeRow {
+    /// A volume that nothing has been written to yet.
+    #[must_use]
+    pub fn begun(part: Option<u32>, name: String) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            part,
+            name,
+            created_at: Utc::now(),
+            packed_bytes: 0,
+            sha256: None,
+            commit_started_at: None,
+            delivered_at: None,
+        }
+    }
+}
+
 impl FromRow<'_, SqliteRow> for VolumeRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let id: String = row.try_get("id")?;
@@ -38,6 +56,7 @@ impl FromRow<'_, SqliteRow> for VolumeRow {
             id: Uuid::parse_str(&id).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             part: row.try_get("part")?,
             name: row.try_get("name")?,
+            created_at: moment(row.try_get("created_at")?),
             packed_bytes: unsigned(row.try_get("packed_bytes")?),
             sha256: row.try_get("sha256")?,
             commit_started_at: row
@@ -99,17 +118,29 @@ impl Store {
     }
 
     /// Forgets volumes that were never sealed, with their items and blocks; names them.
-    pub async fn drop_unsealed_volumes(&self, collection: CollectionId) -> StoreResult<Vec<Uuid>> {
-        let rows = sqlx::query(
-            "DELETE FROM volume WHERE collection_id = $1 AND sealed_at IS NULL RETURNING id",
+    pub async fn drop_unsealed_volumes(
+        &self,
+        collection: CollectionId,
+    ) -> StoreResult<Vec<VolumeRow>> {
+        Ok(sqlx::query_as(
+            "DELETE FROM volume WHERE collection_id = $1 AND sealed_at IS NULL RETURNING *",
         )
         .bind(collection.to_string())
         .fetch_all(&self.writer)
-        .await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| Uuid::parse_str(row.try_get("id").ok()?).ok())
-            .collect())
+        .await?)
+    }
+
+    /// Forgets volumes that are no longer at the destination, with their items.
+    pub async fn drop_volumes(&self, ids: &[Uuid]) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        for id in ids {
+            sqlx::query("DELETE FROM volume WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Forgets a volume that was never sealed, because nothing came to be in it.

@@ -30,8 +30,8 @@ CREATE TABLE collection (
     destination_version     BIGINT  NOT NULL DEFAULT 1,
     delivery_rate           BIGINT  NOT NULL DEFAULT 0,
     seconds_left            BIGINT,
-    -- manifests made so far: the second one is manifest.2.json
-    manifests               BIGINT  NOT NULL DEFAULT 0
+    -- the last retry: what was begun before it stays, whatever becomes of the retry
+    requeued_at             BIGINT
 );
 CREATE INDEX collection_state ON collection (state, id);
 
@@ -50,6 +50,8 @@ CREATE TABLE part (
     kept_bytes      BIGINT  NOT NULL DEFAULT 0,
     packed_bytes    BIGINT  NOT NULL DEFAULT 0,
     started_at      BIGINT,
+    -- all of it was read and sealed: only delivery is left
+    collected_at    BIGINT,
     ended_at        BIGINT,
     PRIMARY KEY (collection_id, position)
 );
@@ -98,6 +100,8 @@ CREATE TABLE item (
     kept_bytes      BIGINT  NOT NULL,
     taken_whole     BIGINT  NOT NULL,
     redactions      TEXT    NOT NULL,
+    -- 1: a retry is to read it again
+    again           BIGINT  NOT NULL DEFAULT 0,
     PRIMARY KEY (collection_id, part, entry_name)
 );
 CREATE INDEX item_volume ON item (volume_id);

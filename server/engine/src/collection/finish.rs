@@ -1,0 +1,229 @@
+//! How a collection ends: its manifest, its verdict, and what a cancelled one leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{CollectionState, PartState, Reason};
+
+use super::run::Running;
+use crate::bundle::{SpooledVolume, VolumeFile, write_manifest};
+use crate::delivery::{Link, Stopped, deliver_volume};
+use crate::destination::Discarded;
+use crate::engine::Inner;
+use crate::error::EngineError;
+use crate::store::{CollectionRow, VolumeRow};
+
+/// What a cancelled collection may take to tidy up at its destination.
+const DISCARD_TIME: Duration = Duration::from_secs(1);
+
+/// The state in which a collection ends, and why, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub state: CollectionState,
+    pub detail: Option<String>,
+}
+
+/// What a collection amounts to by its parts.
+pub async fn verdict(inner: &Inner, id: domain::CollectionId) -> Result<End, EngineError> {
+    let parts = inner.store.parts(id).await?;
+    Ok(End {
+        state: domain::collection::outcome(parts.iter().map(|part| &part.state)),
+        detail: parts
+            .iter()
+            .find(|part| part.state.has_gaps())
+            .and_then(|part| Some(format!("{}: {}", part.role, part.state.reason()?))),
+    })
+}
+
+/// Fails all parts that have not ended, and ends the collection.
+pub async fn end_failed(
+    inner: &Inner,
+    collection: &CollectionRow,
+    reason: &Reason,
+) -> Result<End, EngineError> {
+    close_parts(inner, collection, &PartState::Failed(reason.clone())).await?;
+    let detail = match reason {
+        Reason::DestinationRefused { detail } => detail.clone(),
+        reason => reason.to_string(),
+    };
+    let state = verdict(inner, collection.id).await?.state;
+    inner
+        .store
+        .end_collection(collection.id, state, Some(&detail))
+        .await?;
+    Ok(End {
+        state,
+        detail: Some(detail),
+    })
+}
+
+async fn close_parts(
+    inner: &Inner,
+    collection: &CollectionRow,
+    state: &PartState,
+) -> Result<(), EngineError> {
+    for part in inner.store.parts(collection.id).await? {
+        if !part.state.is_final() {
+            inner
+                .store
+                .set_part_state(collection.id, part.position, state)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a retry that was cancelled before its turn came.
+pub async fn end_queued_retry(inner: &Inner, row: CollectionRow) -> Result<(), EngineError> {
+    // whoever took it meanwhile sees for itself that it is cancelled
+    if inner
+        .store
+        .claim_collection(row.id, row.owner, inner.instance.id())
+        .await?
+    {
+        end_cancelled(inner, &row, None).await?;
+    }
+    Ok(())
+}
+
+/// Leaves nothing of a cancelled run, here and, as far as it may, at the destination.
+///
+/// What was there before a retry stays: then the collection is what it was, but for the gaps that
+/// the retry was to fill.
+pub async fn end_cancelled(
+    inner: &Inner,
+    collection: &CollectionRow,
+    link: Option<&Link>,
+) -> Result<(), EngineError> {
+    let (store, id) = (&inner.store, collection.id);
+    let unsealed = store.drop_unsealed_volumes(id).await?;
+    let of_this_run = |volume: &&VolumeRow| {
+        collection
+            .requeued_at
+            .is_none_or(|at| volume.created_at >= at)
+    };
+    let volumes = store.volumes(id).await?;
+    let discarded: Vec<Discarded> = unsealed
+        .iter()
+        .chain(&volumes)
+        .filter(of_this_run)
+        .map(|volume| Discarded {
+            path: format!("{}/{}", collection.folder, volume.name),
+            volume: volume.id,
+            committed: volume.commit_started_at.is_some(),
+        })
+        .collect();
+    let committed = discarded.iter().filter(|volume| volume.committed).count();
+    let gone = match link {
+        Some(link) => {
+            let destination = link.current();
+            let discarding = destination.discard(&discarded);
+            matches!(
+                tokio::time::timeout(DISCARD_TIME, discarding).await,
+                Ok(Ok(true))
+            )
+        }
+        None => committed == 0,
+    };
+    let remains = (!gone && committed > 0).then(|| {
+        format!("{committed} volumes that were already delivered remain at the destination")
+    });
+    if collection.requeued_at.is_some() {
+        if gone {
+            store
+                .drop_volumes(
+                    &discarded
+                        .iter()
+                        .map(|volume| volume.volume)
+                        .collect::<Vec<_>>(),
+                )
+                .await?;
+        }
+        let kept: Vec<_> = store
+            .volumes(id)
+            .await?
+            .iter()
+            .map(|volume| volume.id)
+            .collect();
+        inner
+            .spool
+            .remove_strays(id, &kept)
+            .map_err(EngineError::internal)?;
+        close_parts(inner, collection, &PartState::Failed(Reason::Cancelled)).await?;
+        let end = verdict(inner, id).await?;
+        let detail = remains.unwrap_or_else(|| "the retry was cancelled".to_owned());
+        store.end_collection(id, end.state, Some(&detail)).await?;
+    } else {
+        inner
+            .spool
+            .remove_collection(id)
+            .map_err(EngineError::internal)?;
+        close_parts(inner, collection, &PartState::Skipped(Reason::Cancelled)).await?;
+        store
+            .end_collection(id, CollectionState::Cancelled, remains.as_deref())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Writes and delivers the manifest, or delivers the one that was sealed before a restart.
+pub async fn deliver_manifest(running: &Running, outcome: CollectionState) -> Result<(), Stopped> {
+    let (inner, collection) = (&running.inner, &running.collection);
+    let made: Vec<_> = inner
+        .store
+        .volumes(collection.id)
+        .await?
+        .into_iter()
+        .filter(|volume| volume.part.is_none())
+        .collect();
+    let sealed = match made.iter().find(|volume| volume.delivered_at.is_none()) {
+        Some(row) => row.clone(),
+        None => seal_manifest(running, outcome, made.len() + 1).await?,
+    };
+    let volume = SpooledVolume::sealed(&sealed, collection.id, &inner.spool, "application/json")?;
+    deliver_volume(
+        &inner.store,
+        &running.link,
+        &inner.memory,
+        &collection.folder,
+        &volume,
+    )
+    .await?;
+    inner.spool.remove_volume(&volume.file)?;
+    Ok(())
+}
+
+async fn seal_manifest(
+    running: &Running,
+    outcome: CollectionState,
+    number: usize,
+) -> Result<VolumeRow, Stopped> {
+    let (inner, id) = (&running.inner, running.collection.id);
+    let store = &inner.store;
+    let name = if number == 1 {
+        "manifest.json".to_owned()
+    } else {
+        format!("manifest.{number}.json")
+    };
+    let mut row = VolumeRow::begun(None, name);
+    // as it is now: its SAS URL may have been replaced
+    let collection = store
+        .find_collection(id)
+        .await?
+        .unwrap_or_else(|| running.collection.clone());
+    store.insert_volume(id, &row).await?;
+    let (mut out, _) = VolumeFile::create(
+        &inner.spool.volume_path(id, row.id)?,
+        Arc::clone(&inner.spool),
+    )?;
+    write_manifest(store, &collection, outcome, &mut out)
+        .await
+        .map_err(|error| Stopped::Spool(std::io::Error::other(error)))?;
+    let (sealed, _) = out.finish()?;
+    store
+        .seal_volume(row.id, sealed.size_bytes, &sealed.sha256)
+        .await?;
+    row.packed_bytes = sealed.size_bytes;
+    row.sha256 = Some(sealed.sha256);
+    Ok(row)
+}
