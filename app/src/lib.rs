@@ -16,6 +16,7 @@ mod live;
 mod pages;
 pub mod paths;
 pub mod secret;
+mod typed_time;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};

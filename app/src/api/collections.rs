@@ -87,8 +87,9 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 
 /// Starts a collection and leads to its page.
 ///
-/// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name), `roles` the
-/// names of those chosen, `destination` a code of `DestinationKind`.
+/// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name); `start_at` and
+/// `end_at` the moments that the portal has written there, which count while the fields still say
+/// them. `roles` are the names of those chosen, `destination` a code of `DestinationKind`.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, or
@@ -96,7 +97,9 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 #[server(name = StartCollection, prefix = "/api", endpoint = "collections/start")]
 pub async fn start_collection(
     #[server(default)] start: String,
+    #[server(default)] start_at: String,
     #[server(default)] end: String,
+    #[server(default)] end_at: String,
     #[server(default)] zone: String,
     #[server(default)] roles: Vec<String>,
     #[server(default)] destination: String,
@@ -107,6 +110,7 @@ pub async fn start_collection(
     use engine::CollectionRequest;
 
     use crate::error::Kept;
+    use crate::typed_time::TypedTime;
 
     let caller = require_operator()?;
     let chosen = DestinationKind::from_code(&destination);
@@ -114,9 +118,13 @@ pub async fn start_collection(
         Some(DestinationKind::Managed) => paths::SEND,
         _ => paths::COLLECT,
     });
+    let start_time = TypedTime::sent(&start, &start_at);
+    let end_time = TypedTime::sent(&end, &end_at);
     let kept = Kept::default()
         .with("start", &start)
+        .with("start_at", &start_time.written_text())
         .with("end", &end)
+        .with("end_at", &end_time.written_text())
         .with("zone", &zone)
         .with_all("roles", &roles)
         .with("destination", &destination);
@@ -126,8 +134,8 @@ pub async fn start_collection(
     let Ok(zone) = zone.parse::<Tz>() else {
         return Err(errors.into_error(kept));
     };
-    let start = read_time("start", &start, zone, &mut errors);
-    let end = read_time("end", &end, zone, &mut errors);
+    let start = read_time("start", &start_time, zone, &mut errors);
+    let end = read_time("end", &end_time, zone, &mut errors);
     if roles.is_empty() {
         errors.add("roles", "Choose at least one role.");
     }

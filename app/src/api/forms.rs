@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::SasUrl;
 use domain::sas::{self, SasContext};
-use domain::zone::{self, Tz};
+use domain::zone::Tz;
 
 use crate::error::{AppError, InvalidForm, Kept, is_plain_form};
 use crate::secret::SecretText;
+use crate::typed_time::TypedTime;
 
 /// Messages by field; the first of a field stays.
 #[derive(Default)]
@@ -59,14 +60,14 @@ pub fn read_sas(text: &SecretText, errors: &mut FieldErrors) -> Option<SasUrl> {
     inspection.url
 }
 
-/// A time typed into the field `field`, meant in `zone`.
+/// The time in the field `field`, meant in `zone`.
 pub fn read_time(
     field: &str,
-    text: &str,
+    time: &TypedTime,
     zone: Tz,
     errors: &mut FieldErrors,
 ) -> Option<DateTime<Utc>> {
-    let at = zone::parse_local(text, zone);
+    let at = time.at(zone);
     if at.is_none() {
         errors.add(field, "Enter a date and a time.");
     }

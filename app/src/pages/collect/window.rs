@@ -12,6 +12,7 @@ use crate::browser::Clock;
 use crate::components::{Card, FieldError};
 use crate::context::use_ui;
 use crate::error::{AppError, Kept};
+use crate::typed_time::TypedTime;
 
 /// The form of the quick choices. It stands outside the big form, so that without JavaScript
 /// a quick choice sends nothing but itself.
@@ -26,8 +27,8 @@ pub struct WindowFields {
     pub clock: Clock,
     /// What is in the fields now, or what is wrong with it.
     pub window: Memo<Result<Window, (Edge, String)>>,
-    start_text: RwSignal<String>,
-    end_text: RwSignal<String>,
+    start: RwSignal<TypedTime>,
+    end: RwSignal<TypedTime>,
     start_input: NodeRef<html::Input>,
     end_input: NodeRef<html::Input>,
     start_error: Signal<Option<String>>,
@@ -49,24 +50,20 @@ impl WindowFields {
         let clock = Clock::set_to(options.now);
         let limits = options.limits;
         let (start, end) = last_hours(hours, limits, options.now);
+        let here = zone.get_untracked();
         let kept_zone = kept.get("zone").and_then(|name| name.parse().ok());
-        let text = |field: &str, at| {
-            kept.get(field).map_or_else(
-                || zone::field_value(at, zone.get_untracked()),
-                |text| in_zone(text, kept_zone, zone.get_untracked()),
-            )
+        let field = |name: &str, at| {
+            RwSignal::new(kept.get(name).map_or_else(
+                || TypedTime::written(at, here),
+                |text| {
+                    let written = kept.get(&format!("{name}_at")).unwrap_or_default();
+                    TypedTime::sent(text, written).moved(kept_zone.unwrap_or(here), here)
+                },
+            ))
         };
-        let start_text = RwSignal::new(text("start", start));
-        let end_text = RwSignal::new(text("end", end));
-        let window = Memo::new(move |_| {
-            check(
-                &start_text.read(),
-                &end_text.read(),
-                zone.get(),
-                limits,
-                clock.now(),
-            )
-        });
+        let (start, end) = (field("start", start), field("end", end));
+        let window =
+            Memo::new(move |_| check(&start.read(), &end.read(), zone.get(), limits, clock.now()));
         let answered = RwSignal::new(None);
         let message = move |edge: Edge, field: &'static str| {
             Signal::derive(move || match window.get() {
@@ -84,8 +81,8 @@ impl WindowFields {
         let fields = Self {
             clock,
             window,
-            start_text,
-            end_text,
+            start,
+            end,
             start_input: NodeRef::new(),
             end_input: NodeRef::new(),
             start_error: message(Edge::Start, "start"),
@@ -106,13 +103,10 @@ impl WindowFields {
 
     /// Before the page was interactive somebody may have typed.
     fn take_what_was_typed(self) {
-        for (input, text) in [
-            (self.start_input, self.start_text),
-            (self.end_input, self.end_text),
-        ] {
+        for (input, time) in [(self.start_input, self.start), (self.end_input, self.end)] {
             Effect::new(move || {
                 if let Some(input) = input.get() {
-                    text.set(input.value());
+                    time.update(|time| time.text = input.value());
                 }
             });
         }
@@ -123,37 +117,39 @@ impl WindowFields {
         Effect::watch(
             move || self.zone.get(),
             move |zone, before, _| {
-                let moved = |text: RwSignal<String>| {
-                    in_zone(&text.read_untracked(), before.copied(), *zone)
-                };
-                self.put(moved(self.start_text), moved(self.end_text));
+                let before = before.copied().unwrap_or(*zone);
+                let moved = |time: RwSignal<TypedTime>| time.get_untracked().moved(before, *zone);
+                self.put(moved(self.start), moved(self.end));
             },
             false,
         );
     }
 
     /// Writes into the fields.
-    fn put(self, start: String, end: String) {
-        for (input, text, value) in [
-            (self.start_input, self.start_text, start),
-            (self.end_input, self.end_text, end),
+    fn put(self, start: TypedTime, end: TypedTime) {
+        for (input, time, value) in [
+            (self.start_input, self.start, start),
+            (self.end_input, self.end, end),
         ] {
             if let Some(input) = input.get_untracked() {
-                input.set_value(&value);
+                input.set_value(&value.text);
             }
-            text.set(value);
+            time.set(value);
         }
     }
 
     fn choose_last(self, hours: i64, limits: WindowLimits) {
         let (start, end) = last_hours(Some(hours), limits, self.clock.now());
         let zone = self.zone.get_untracked();
-        self.put(zone::field_value(start, zone), zone::field_value(end, zone));
+        self.put(
+            TypedTime::written(start, zone),
+            TypedTime::written(end, zone),
+        );
     }
 
-    fn typed(self, text: RwSignal<String>, value: String) {
+    fn typed(self, time: RwSignal<TypedTime>, value: String) {
         self.answered.set(self.form_error.get_untracked());
-        text.set(value);
+        time.update(|time| time.text = value);
     }
 }
 
@@ -196,22 +192,16 @@ fn last_hours(
     (end - length, end)
 }
 
-/// A field's text of one zone as the text of another; what is no time stays as it is.
-fn in_zone(text: &str, from: Option<Tz>, to: Tz) -> String {
-    from.filter(|from| *from != to)
-        .and_then(|from| zone::parse_local(text, from))
-        .map_or_else(|| text.to_owned(), |at| zone::field_value(at, to))
-}
-
 fn check(
-    start: &str,
-    end: &str,
+    start: &TypedTime,
+    end: &TypedTime,
     zone: Tz,
     limits: WindowLimits,
     now: DateTime<Utc>,
 ) -> Result<Window, (Edge, String)> {
-    let read = |text: &str, edge| {
-        zone::parse_local(text, zone).ok_or((edge, "Enter a date and a time.".to_owned()))
+    let read = |time: &TypedTime, edge| {
+        time.at(zone)
+            .ok_or((edge, "Enter a date and a time.".to_owned()))
     };
     let (start, end) = (read(start, Edge::Start)?, read(end, Edge::End)?);
     Window::checked(start, end, limits, now)
@@ -261,38 +251,8 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
             </p>
             <input type="hidden" name="zone" value=move || zone.get().name() />
             <div class="window-fields">
-                <div class="field">
-                    <label for="start">"Log start"</label>
-                    <input
-                        type="datetime-local"
-                        id="start"
-                        name="start"
-                        value=fields.start_text.get_untracked()
-                        aria-describedby="start-error zone-note window-hint"
-                        data-faulty=move || fields.is_faulty(Edge::Start).then_some("")
-                        aria-invalid=move || fields.start_error.read().is_some().then_some("true")
-                        node_ref=fields.start_input
-                        on:input=move |event| {
-                            fields.typed(fields.start_text, event_target_value(&event));
-                        }
-                    />
-                </div>
-                <div class="field">
-                    <label for="end">"Log end"</label>
-                    <input
-                        type="datetime-local"
-                        id="end"
-                        name="end"
-                        value=fields.end_text.get_untracked()
-                        aria-describedby="end-error zone-note window-hint"
-                        data-faulty=move || fields.is_faulty(Edge::End).then_some("")
-                        aria-invalid=move || fields.end_error.read().is_some().then_some("true")
-                        node_ref=fields.end_input
-                        on:input=move |event| {
-                            fields.typed(fields.end_text, event_target_value(&event));
-                        }
-                    />
-                </div>
+                <WindowField fields=fields edge=Edge::Start />
+                <WindowField fields=fields edge=Edge::End />
                 <div class="quick" role="group" aria-label="Quick choices">
                     {quick}
                 </div>
@@ -303,6 +263,48 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
                 {move || zone::describe(zone.get(), now)}
             </p>
         </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn WindowField(fields: WindowFields, edge: Edge) -> impl IntoView {
+    let (id, label, time, input, error) = match edge {
+        Edge::Start => (
+            "start",
+            "Log start",
+            fields.start,
+            fields.start_input,
+            fields.start_error,
+        ),
+        Edge::End => (
+            "end",
+            "Log end",
+            fields.end,
+            fields.end_input,
+            fields.end_error,
+        ),
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                type="datetime-local"
+                id=id
+                name=id
+                value=time.get_untracked().text
+                aria-describedby=format!("{id}-error zone-note window-hint")
+                data-faulty=move || fields.is_faulty(edge).then_some("")
+                aria-invalid=move || error.read().is_some().then_some("true")
+                node_ref=input
+                on:input=move |event| fields.typed(time, event_target_value(&event))
+            />
+            <input
+                type="hidden"
+                name=format!("{id}_at")
+                value=move || time.read().written_text()
+            />
+        </div>
     }
     .into_any()
 }
@@ -361,16 +363,5 @@ mod tests {
                 assert!(Window::checked(start, end, limits, now).is_ok());
             }
         }
-    }
-
-    #[test]
-    fn a_field_keeps_its_moment_when_the_zone_changes() {
-        let text = in_zone("2026-11-20T14:05", Some(Tz::UTC), Tz::Europe__Zurich);
-        assert_eq!(text, "2026-11-20T15:05");
-        assert_eq!(in_zone("half", Some(Tz::UTC), Tz::Europe__Zurich), "half");
-        assert_eq!(
-            in_zone("2026-11-20T14:05", None, Tz::UTC),
-            "2026-11-20T14:05"
-        );
     }
 }
