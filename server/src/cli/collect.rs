@@ -1,6 +1,7 @@
 //! `help-support collect`: one collection, run in this process.
 //!
-//! It stands in the same history and queue as those of the portal. A signal cancels it cleanly.
+//! It stands in the same history and queue as those of the portal. A signal cancels it cleanly, a
+//! second one ends the program.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use domain::views::CollectionDetail;
 use domain::{
     CollectionId, CollectionState, DestinationChoice, NodeName, RoleName, SourceKind, format,
 };
-use engine::{CollectionRequest, Engine};
+use engine::{CollectionRequest, Engine, EngineError, chain};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -105,61 +106,84 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     })
 }
 
-/// Runs the collection to its end, telling how far it is; cancels it when told to stop.
+/// Runs the collection to its end, telling how far it is; cancels it when told to stop. The work
+/// is waited for in any case: it leaves a state behind that the next run understands.
 async fn drive(
     engine: &Engine,
     id: CollectionId,
     stop: CancellationToken,
 ) -> Result<(), CommandError> {
     // a task of its own, so that it goes on being polled while it is cancelled from here
+    let halt = CancellationToken::new();
     let mut work = {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.drive(id, CancellationToken::new()).await })
+        let (engine, halt) = (engine.clone(), halt.clone());
+        tokio::spawn(async move { engine.drive(id, halt).await })
     };
+    let told = CancellationToken::new();
     let telling = {
-        let engine = engine.clone();
-        tokio::spawn(async move { tell_progress(&engine, id).await })
+        let (engine, told) = (engine.clone(), told.clone());
+        tokio::spawn(async move { tell_progress(&engine, id, &told).await })
     };
     let ended = tokio::select! {
         ended = &mut work => Some(ended),
         () = stop.cancelled() => None,
     };
+    // what follows starts on a line of its own
+    told.cancel();
+    telling.await.context("the progress could not be told")?;
     let ended = match ended {
         Some(ended) => ended,
         None => {
-            complain("Cancelling the collection");
-            engine.cancel(id, &actor()).await?;
+            complain("Cancelling the collection; a second signal does not wait for it");
+            match engine.cancel(id, &actor()).await {
+                // a conflict: it came to its end at this moment
+                Ok(()) | Err(EngineError::Conflict(_)) => {}
+                Err(error) => {
+                    complain(&chain(&error));
+                    halt.cancel();
+                }
+            }
             work.await
         }
     };
-    telling.abort();
     ended.context("the collection broke off")??;
     Ok(())
 }
 
-/// On a terminal one line that is kept up to date; elsewhere a line for each new state.
-async fn tell_progress(engine: &Engine, id: CollectionId) {
+/// On a terminal one line that is kept up to date, and ended when all is told; elsewhere a line
+/// for each new state.
+async fn tell_progress(engine: &Engine, id: CollectionId, told: &CancellationToken) {
     let terminal = io::stderr().is_terminal();
-    let mut told: Option<(CollectionState, Option<String>)> = None;
+    let mut last: Option<(CollectionState, Option<String>)> = None;
+    let mut line_is_open = false;
     loop {
         // a failed look is no failure of the collection
         if let Ok(detail) = engine.collection(id).await {
             let now = (detail.summary.state, detail.summary.state_detail.clone());
-            if told.as_ref() != Some(&now) {
-                if terminal && told.is_some() {
-                    complain("");
-                }
+            if last.as_ref() != Some(&now) {
+                end_line(&mut line_is_open);
                 if !detail.summary.state.is_final() {
                     complain(&state_line(&detail));
                 }
-                told = Some(now);
+                last = Some(now);
             }
             if terminal && detail.summary.state == CollectionState::InProgress {
                 let line = progress_line(&detail);
                 let _nobody_reads = write!(io::stderr().lock(), "\r{line:<78}");
+                line_is_open = true;
             }
         }
-        tokio::time::sleep(PROGRESS_EVERY).await;
+        let all_told = tokio::time::timeout(PROGRESS_EVERY, told.cancelled()).await;
+        if all_told.is_ok() {
+            break;
+        }
+    }
+    end_line(&mut line_is_open);
+}
+
+fn end_line(is_open: &mut bool) {
+    if std::mem::take(is_open) {
+        complain("");
     }
 }
 
