@@ -64,7 +64,8 @@ pub fn is_user_name(text: &str) -> bool {
 /// Who asks for something, and from where: what audit entries and consents name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The user's name; on the command line `name (command line)`.
+    /// The user's name; on the command line `name (command line)`, or `root (for name, command
+    /// line)` where that is known.
     pub name: String,
     pub role: UserRole,
     /// The address a request came from; `None` on the command line.

@@ -3,6 +3,7 @@
 //! Standard output holds what was asked for, standard error everything else. Exit codes: 0
 //! complete, 3 partially complete, 1 failed, 2 bad usage or configuration.
 
+mod actor;
 mod collect;
 mod config;
 mod history;
@@ -15,11 +16,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domain::people::{Actor, UserRole};
 use engine::{Engine, EngineError, chain};
 
 use crate::config::{Config, ConfigError};
 use crate::serve;
+use actor::actor;
 pub use output::show;
 
 /// Collects diagnostic logs of this stack and hands them over to support
@@ -196,20 +197,6 @@ impl Cli {
 async fn open(config: &Config) -> Result<Engine, CommandError> {
     let engine = Engine::open(config.engine.clone()).await;
     engine.map_err(|error| CommandError::Failed(error.into()))
-}
-
-/// Who acts on the command line. Whoever can run it against the data directory is an operator;
-/// the name is what the system says of them.
-fn actor() -> Actor {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()));
-    Actor {
-        name: format!("{name} (command line)"),
-        role: UserRole::Operator,
-        address: None,
-    }
 }
 
 #[cfg(test)]
