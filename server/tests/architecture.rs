@@ -52,7 +52,7 @@ const MEMBERS: [(&str, &[&str]); 5] = [
     ("site", &[]),
 ];
 
-/// Name, whether optional, and the features that were asked for, of each dependency of each member.
+/// Name of each dependency of each member, and whether it is optional.
 fn dependencies() -> BTreeMap<String, Vec<(String, bool)>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 
 use common::{Stack, http};
@@ -142,6 +143,18 @@ fn only_operators_change_something_and_strangers_read_nothing() {
         let answer = http::get(&portal, &format!("{path}?id={ID}"));
         assert_eq!(answer.status, 401, "{path}: {}", answer.body);
     }
+}
+
+/// A function that stood in neither list would not be tried above.
+#[test]
+fn every_server_function_is_known_to_read_or_to_change() {
+    let registered: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| (path, method.to_string()))
+        .collect();
+    let reading = app::api::READING.map(|path| (path, "GET".to_owned()));
+    let mutating = app::api::MUTATING.map(|path| (path, "POST".to_owned()));
+    let known: BTreeSet<_> = reading.into_iter().chain(mutating).collect();
+    assert_eq!(registered, known);
 }
 
 const ID: &str = "00000000-0000-0000-0000-000000000001";
