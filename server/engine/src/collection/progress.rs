@@ -58,6 +58,8 @@ pub struct Totals {
     pub planned: u64,
     pub packed: u64,
     pub delivered: u64,
+    /// Items that have not ended. Some have no size: the output of a command.
+    pub items_left: u64,
 }
 
 /// How fast reading and delivery went over the last seconds.
@@ -124,6 +126,10 @@ impl Speedometer {
             0.0
         };
         let left = reading.max(sending);
+        if totals.items_left > 0 && left_to_read == 0.0 {
+            // what is still read has no size, and so the time has no estimate
+            return (self.delivery_rate as u64, None);
+        }
         (
             self.delivery_rate as u64,
             (left.is_finite() && left < 1e7).then_some(left.ceil() as u64),
@@ -144,6 +150,7 @@ mod tests {
             planned: 1000,
             packed: read / 10,
             delivered,
+            items_left: 1,
         };
         assert_eq!(speedometer.tick(start, at(0, 0)), (0, None));
         let (rate, left) = speedometer.tick(start + Duration::from_secs(1), at(500, 10));
@@ -161,11 +168,28 @@ mod tests {
             planned: 10,
             packed: 0,
             delivered: 0,
+            items_left: 1,
         };
         speedometer.tick(start, still);
         assert_eq!(
             speedometer.tick(start + Duration::from_secs(1), still),
             (0, None)
         );
+    }
+
+    #[test]
+    fn a_command_that_still_runs_has_no_estimate() {
+        let start = Instant::now();
+        let mut speedometer = Speedometer::new();
+        let at = |items_left| Totals {
+            read: 1000,
+            planned: 1000,
+            packed: 100,
+            delivered: 90,
+            items_left,
+        };
+        speedometer.tick(start, at(1));
+        let second = start + Duration::from_secs(1);
+        assert_eq!(speedometer.tick(second, at(1)).1, None);
     }
 }

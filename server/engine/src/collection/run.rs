@@ -17,7 +17,7 @@ use super::names;
 use super::part::run_part;
 use super::plan::{PlannedPart, plan};
 use super::progress::PartProgress;
-use super::watch::{count, watch};
+use super::watch::{Counted, count, watch};
 use crate::delivery::{Link, Stopped};
 use crate::destination::{DestinationError, FailureKind};
 use crate::engine::Inner;
@@ -237,8 +237,11 @@ impl Running {
         }
         let counted = parts
             .iter()
-            .map(|(row, planned, _, progress)| {
-                (row.position, planned.planned_bytes(), Arc::clone(progress))
+            .map(|(row, planned, _, progress)| Counted {
+                position: row.position,
+                planned_items: planned.items.len() as u64,
+                planned_bytes: planned.planned_bytes(),
+                progress: Arc::clone(progress),
             })
             .collect();
         let finished = CancellationToken::new();

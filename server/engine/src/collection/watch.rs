@@ -100,32 +100,32 @@ async fn renew_managed(running: &Running, seen: &mut Seen) -> Result<(), EngineE
     Ok(())
 }
 
-/// Writes counts and pace of parts (position, planned bytes, counters) until they have ended, and
-/// once more then.
-pub async fn count(
-    running: Arc<Running>,
-    parts: Vec<(u32, u64, Arc<PartProgress>)>,
-    finished: CancellationToken,
-) {
+/// A part as it is counted while it runs.
+#[derive(Debug)]
+pub struct Counted {
+    pub position: u32,
+    pub planned_items: u64,
+    pub planned_bytes: u64,
+    pub progress: Arc<PartProgress>,
+}
+
+/// What was written last.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    counts: Vec<(u32, PartCounts)>,
+    delivered: u64,
+    rate: u64,
+}
+
+/// Writes counts and pace of parts until they have ended, and once more then.
+pub async fn count(running: Arc<Running>, parts: Vec<Counted>, finished: CancellationToken) {
     let mut speedometer = Speedometer::new();
     let mut last = None;
     loop {
         let ending = finished.is_cancelled();
-        let counts: Vec<_> = parts
-            .iter()
-            .map(|(position, _, progress)| (*position, progress.counts()))
-            .collect();
-        let planned = parts.iter().map(|(_, planned, _)| planned).sum();
-        match write_counts(
-            &running,
-            counts,
-            planned,
-            &mut speedometer,
-            last.as_ref(),
-            ending,
-        )
-        .await
-        {
+        // nobody is woken where nothing moves
+        let known = last.as_ref().filter(|_| !ending);
+        match write_counts(&running, &parts, &mut speedometer, known).await {
             Ok(written) => last = Some(written),
             Err(error) => tracing::warn!(error = %chain(&error), "progress was not recorded"),
         }
@@ -139,36 +139,43 @@ pub async fn count(
     }
 }
 
-/// What was written last: counts, bytes delivered, rate.
-type Written = (Vec<(u32, PartCounts)>, u64, u64);
-
-/// Says nothing new where nothing moves, so that nobody is woken for it.
+/// Writes what differs from `known`.
 async fn write_counts(
     running: &Running,
-    counts: Vec<(u32, PartCounts)>,
-    planned: u64,
+    parts: &[Counted],
     speedometer: &mut Speedometer,
-    last: Option<&Written>,
-    ending: bool,
+    known: Option<&Written>,
 ) -> Result<Written, EngineError> {
     let (store, id) = (&running.inner.store, running.collection.id);
-    let delivered = store.delivered_by_part(id).await?;
+    let counts: Vec<_> = parts
+        .iter()
+        .map(|part| (part.position, part.progress.counts()))
+        .collect();
     let own = |part: Option<u32>| counts.iter().any(|(position, _)| part == Some(*position));
+    let delivered = store.delivered_by_part(id).await?;
     let delivered = delivered
         .iter()
         .filter(|(part, _)| own(*part))
         .map(|(_, bytes)| bytes)
         .sum();
+    let sum = |count: fn(&PartCounts) -> u64| counts.iter().map(|(_, counts)| count(counts)).sum();
+    let items: u64 = sum(|counts| counts.items);
+    let planned_items: u64 = parts.iter().map(|part| part.planned_items).sum();
     let totals = Totals {
-        read: counts.iter().map(|(_, counts)| counts.read_bytes).sum(),
-        planned,
-        packed: counts.iter().map(|(_, counts)| counts.packed_bytes).sum(),
+        read: sum(|counts| counts.read_bytes),
+        planned: parts.iter().map(|part| part.planned_bytes).sum(),
+        packed: sum(|counts| counts.packed_bytes),
         delivered,
+        items_left: planned_items.saturating_sub(items),
     };
     let (rate, left) = speedometer.tick(Instant::now(), totals);
-    let written = (counts, delivered, rate);
-    if last != Some(&written) || ending {
-        store.set_part_counts(id, &written.0).await?;
+    let written = Written {
+        counts,
+        delivered,
+        rate,
+    };
+    if known != Some(&written) {
+        store.set_part_counts(id, &written.counts).await?;
         store.set_pace(id, rate, left).await?;
     }
     Ok(written)

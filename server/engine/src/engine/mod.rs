@@ -1,21 +1,23 @@
 //! [`Engine`]: the only door. The portal and the command line make the same calls.
 
-use std::collections::HashMap;
+mod destinations;
+mod observe;
+mod people;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::Utc;
-use domain::people::{Actor, UserRole};
+use domain::people::Actor;
 use domain::settings::{SettingsChange, SettingsView};
 use domain::views::{
     CollectOptions, CollectionDetail, CollectionEvent, HistoryFilter, HistoryKey, HistoryPage,
     Overview, RoleOption,
 };
-use domain::{CollectionId, DestinationKind, DestinationSummary, Finding, SasUrl, Severity};
+use domain::{CollectionId, Finding, SasUrl, Severity};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -24,20 +26,17 @@ use crate::bundle::{Spool, write_manifest};
 use crate::collection::{self, CollectionRequest};
 use crate::config::EngineConfig;
 use crate::delivery::Pace;
-use crate::destination::{AzureContainer, Destination, FailureKind, LocalDirectory};
-use crate::error::{EngineError, chain};
+use crate::destination::{AzureContainer, FailureKind};
+use crate::error::EngineError;
 use crate::instance::Instance;
-use crate::people::{self, SessionToken, SessionView, UserView};
 use crate::redact::Redactor;
 use crate::secrets::{SecretError, Vault};
 use crate::settings;
-use crate::store::{PersonRow, Store, StoreError, StoredDestination};
+use crate::store::{Store, StoreError};
 
 /// Blocks in memory over all that a process delivers.
 const BLOCKS_IN_MEMORY: usize = 4;
 const EVENT_QUEUE: usize = 256;
-/// How often changes, by whichever process, are looked for while somebody watches.
-const OBSERVE_EVERY: Duration = Duration::from_millis(400);
 const RECENT: u32 = 5;
 
 /// Why the engine does not start.
@@ -394,118 +393,12 @@ impl Engine {
         })
     }
 
-    /// # Errors
-    /// `Invalid` with fields `name` and `password`, or `Conflict` when the name is taken.
-    pub async fn add_user(
-        &self,
-        name: &str,
-        role: UserRole,
-        password: &str,
-        actor: &Actor,
-    ) -> Result<(), EngineError> {
-        people::add(&self.inner.store, name, role, password, actor).await
-    }
-
-    /// Removes a user and ends their sessions.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn remove_user(&self, name: &str, actor: &Actor) -> Result<(), EngineError> {
-        if self.inner.store.remove_person(name, actor).await? {
-            Ok(())
-        } else {
-            Err(EngineError::NotFound("the user"))
-        }
-    }
-
-    /// # Errors
-    /// `Internal`.
-    pub async fn users(&self) -> Result<Vec<UserView>, EngineError> {
-        let view = |person: PersonRow| UserView {
-            name: person.name,
-            role: person.role,
-            created_at: person.created_at,
-            last_sign_in_at: person.last_sign_in_at,
-        };
-        Ok(self
-            .inner
-            .store
-            .people()
-            .await?
-            .into_iter()
-            .map(view)
-            .collect())
-    }
-
-    /// Makes the operator `admin` where nobody is known yet, and answers its password, once.
-    ///
-    /// # Errors
-    /// `Internal`.
-    pub async fn create_first_operator(&self) -> Result<Option<String>, EngineError> {
-        people::create_first_operator(&self.inner.store).await
-    }
-
-    /// `None`: wrong name or password. Both take the same work.
-    ///
-    /// # Errors
-    /// `Internal`.
-    pub async fn sign_in(
-        &self,
-        name: &str,
-        password: &str,
-        address: Option<String>,
-    ) -> Result<Option<SessionToken>, EngineError> {
-        people::sign_in(&self.inner.store, name, password, address).await
-    }
-
-    /// Whose session this is; `None` when it has ended.
-    ///
-    /// # Errors
-    /// `Internal`.
-    pub async fn session(&self, token: &str) -> Result<Option<SessionView>, EngineError> {
-        people::session(&self.inner.store, token).await
-    }
-
-    /// # Errors
-    /// `Internal`.
-    pub async fn sign_out(&self, token: &str) -> Result<(), EngineError> {
-        people::sign_out(&self.inner.store, token).await
-    }
-
     /// Whether the engine can work: the database answers.
     ///
     /// # Errors
     /// `Internal`.
     pub async fn ready(&self) -> Result<(), EngineError> {
         Ok(self.inner.store.ping().await?)
-    }
-
-    /// Counters in the text format of Prometheus.
-    ///
-    /// # Errors
-    /// `Internal`.
-    pub async fn metrics(&self) -> Result<String, EngineError> {
-        use std::fmt::Write;
-        let mut text = String::from(
-            "# HELP help_support_collections Collections by state.\n# TYPE help_support_collections gauge\n",
-        );
-        let counts: HashMap<_, _> = self.inner.store.state_counts().await?.into_iter().collect();
-        for state in domain::CollectionState::ALL {
-            let count = counts.get(state.code()).copied().unwrap_or(0);
-            // writing into a String cannot fail
-            let _ = writeln!(
-                text,
-                "help_support_collections{{state=\"{}\"}} {count}",
-                state.code()
-            );
-        }
-        let delivered = self.inner.store.delivered_bytes_total().await?;
-        let _ = write!(
-            text,
-            "# HELP help_support_delivered_bytes Bytes confirmed by destinations, over the whole history.\n\
-             # TYPE help_support_delivered_bytes counter\nhelp_support_delivered_bytes {delivered}\n"
-        );
-        Ok(text)
     }
 
     /// Closes the database. Nothing may be asked afterwards.
@@ -519,114 +412,5 @@ impl Engine {
             .find_collection(id)
             .await?
             .ok_or(EngineError::NotFound("the collection"))
-    }
-
-    /// Compares versions in the database, so that it sees what any process changed.
-    async fn observe(&self, shutdown: &CancellationToken) {
-        let mut known: HashMap<CollectionId, u64> = HashMap::new();
-        while !shutdown.is_cancelled() {
-            if self.inner.events.receiver_count() > 0 {
-                match self.inner.store.versions().await {
-                    Ok(versions) => {
-                        for event in &versions {
-                            if known.get(&event.id) != Some(&event.version) {
-                                // an error says that the last one who listened has gone
-                                let _ = self.inner.events.send(*event);
-                            }
-                        }
-                        known = versions
-                            .into_iter()
-                            .map(|event| (event.id, event.version))
-                            .collect();
-                    }
-                    Err(error) => {
-                        tracing::warn!(error = %chain(&error), "changes could not be looked for")
-                    }
-                }
-            }
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(OBSERVE_EVERY) => {}
-            }
-        }
-    }
-}
-
-impl Inner {
-    /// The SAS URL of managed storage, as its file holds it now.
-    pub fn managed_sas(&self) -> Result<SasUrl, EngineError> {
-        let path = self.config.managed_sas_url_file.as_ref().ok_or_else(|| {
-            EngineError::invalid("destination", "No managed storage is configured.")
-        })?;
-        let text = fs::read_to_string(path).map_err(|error| {
-            EngineError::Unavailable(format!(
-                "The SAS URL of managed storage in {} cannot be read: {error}.",
-                path.display()
-            ))
-        })?;
-        SasUrl::parse(&text).map_err(|findings| {
-            let problems: Vec<_> = findings
-                .into_iter()
-                .map(|finding| finding.problem)
-                .collect();
-            EngineError::Unavailable(format!(
-                "The SAS URL of managed storage in {} cannot be used: {}",
-                path.display(),
-                problems.join(" ")
-            ))
-        })
-    }
-
-    pub fn managed_summary(&self) -> Option<DestinationSummary> {
-        self.config.managed_sas_url_file.as_ref()?;
-        match self.managed_sas() {
-            Ok(sas) => Some(sas.summary(DestinationKind::Managed)),
-            Err(error) => {
-                tracing::warn!(%error, "managed storage cannot be used");
-                None
-            }
-        }
-    }
-
-    pub fn unseal(
-        &self,
-        place: crate::secrets::Place<'_>,
-        sealed: &[u8],
-    ) -> Result<SasUrl, EngineError> {
-        let text = self
-            .vault
-            .unseal(place, sealed)
-            .map_err(EngineError::internal)?;
-        SasUrl::parse(&text).map_err(|_| {
-            EngineError::Conflict("The stored SAS URL is no longer valid; replace it.".to_owned())
-        })
-    }
-
-    /// Opens the destination of a collection.
-    pub async fn open_destination(
-        &self,
-        id: CollectionId,
-        stored: &StoredDestination,
-    ) -> Result<Destination, EngineError> {
-        let azure = |sas: &SasUrl| {
-            AzureContainer::new(sas)
-                .map(Destination::Azure)
-                .map_err(EngineError::internal)
-        };
-        match stored.summary.kind {
-            DestinationKind::Directory => Ok(Destination::Directory(LocalDirectory::new(
-                PathBuf::from(&stored.summary.place),
-            ))),
-            DestinationKind::Managed => azure(&self.managed_sas()?),
-            DestinationKind::SasUrl => {
-                let row = id.to_string();
-                let sealed = stored.secret.as_deref().ok_or_else(|| {
-                    EngineError::Conflict(
-                        "The SAS URL of this collection is not stored any more.".to_owned(),
-                    )
-                })?;
-                azure(&self.unseal(collection::place(&row), sealed)?)
-            }
-        }
     }
 }
