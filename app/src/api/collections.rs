@@ -87,9 +87,9 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 
 /// Starts a collection and leads to its page.
 ///
-/// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name); `start_at` and
-/// `end_at` the moments that the portal has written there, which count while the fields still say
-/// them. `roles` are the names of those chosen, `destination` a code of `DestinationKind`.
+/// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name); `written`
+/// the moments that the portal has written into the first and the second, which count while the
+/// fields still say them. `roles` are the names of those chosen, `destination` a code of `DestinationKind`.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, or
@@ -97,9 +97,8 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 #[server(name = StartCollection, prefix = "/api", endpoint = "collections/start")]
 pub async fn start_collection(
     #[server(default)] start: String,
-    #[server(default)] start_at: String,
     #[server(default)] end: String,
-    #[server(default)] end_at: String,
+    #[server(default)] written: Vec<String>,
     #[server(default)] zone: String,
     #[server(default)] roles: Vec<String>,
     #[server(default)] destination: String,
@@ -118,13 +117,14 @@ pub async fn start_collection(
         Some(DestinationKind::Managed) => paths::SEND,
         _ => paths::COLLECT,
     });
-    let start_time = TypedTime::sent(&start, &start_at);
-    let end_time = TypedTime::sent(&end, &end_at);
+    let written = |field: usize| written.get(field).map_or("", String::as_str);
+    let start_time = TypedTime::sent(&start, written(0));
+    let end_time = TypedTime::sent(&end, written(1));
     let kept = Kept::default()
         .with("start", &start)
-        .with("start_at", &start_time.written_text())
         .with("end", &end)
-        .with("end_at", &end_time.written_text())
+        .with("written", &start_time.written_text())
+        .with("written", &end_time.written_text())
         .with("zone", &zone)
         .with_all("roles", &roles)
         .with("destination", &destination);

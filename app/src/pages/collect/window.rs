@@ -52,16 +52,17 @@ impl WindowFields {
         let (start, end) = last_hours(hours, limits, options.now);
         let here = zone.get_untracked();
         let kept_zone = kept.get("zone").and_then(|name| name.parse().ok());
-        let field = |name: &str, at| {
+        let written = kept.get_all("written").unwrap_or_default();
+        let field = |name: &str, position: usize, at| {
             RwSignal::new(kept.get(name).map_or_else(
                 || TypedTime::written(at, here),
                 |text| {
-                    let written = kept.get(&format!("{name}_at")).unwrap_or_default();
+                    let written = written.get(position).map_or("", String::as_str);
                     TypedTime::sent(text, written).moved(kept_zone.unwrap_or(here), here)
                 },
             ))
         };
-        let (start, end) = (field("start", start), field("end", end));
+        let (start, end) = (field("start", 0, start), field("end", 1, end));
         let window =
             Memo::new(move |_| check(&start.read(), &end.read(), zone.get(), limits, clock.now()));
         let answered = RwSignal::new(None);
@@ -301,7 +302,7 @@ fn WindowField(fields: WindowFields, edge: Edge) -> impl IntoView {
             />
             <input
                 type="hidden"
-                name=format!("{id}_at")
+                name="written[]"
                 value=move || time.read().written_text()
             />
         </div>
