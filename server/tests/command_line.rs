@@ -123,6 +123,8 @@ fn a_signal_cancels_a_collection_cleanly() {
         "[[role]]\nname = \"Slow\"\n[[role.source]]\nkind = \"command\"\nname = \"slow\"\n\
          run = [\"/bin/sleep\", \"60\"]\ntimeout = \"90s\"\n",
     );
+    // makes the database, so that both programs find it
+    assert_eq!(stack.run(&["history"]).code, 0);
     let (from, to) = (ago(120), ago(60));
     let child = stack
         .command(&["collect", "--from", &from, "--to", &to, "--output", "out"])
@@ -130,7 +132,15 @@ fn a_signal_cancels_a_collection_cleanly() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    std::thread::sleep(Duration::from_millis(1500));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let history = stack.run(&["history", "--json"]).json();
+        if history["collections"][0]["state"] == "in_progress" {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the collection does not start");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let asked = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
