@@ -9,6 +9,9 @@ BIN    := $(TARGET)/release/help-support
 WASM   := wasm32-unknown-unknown
 HYDRATE := -p app --lib --no-default-features --features hydrate --target $(WASM)
 
+# the oldest that builds this, as Cargo.toml says
+RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install
 APT_UPDATE := $(SUDO) apt-get -qq update
@@ -28,6 +31,10 @@ setup: setup-build setup-test ## install what building and testing need
 .PHONY: setup-build
 setup-build:
 	@command -v cargo >/dev/null || { echo 'Rust is missing: install it from https://rustup.rs, then run this again.' >&2; exit 1; }
+	@version=$$(rustc --version | cut -d' ' -f2); \
+	if [ "$$(printf '%s\n' $(RUST) "$$version" | sort -V | head -n 1)" != $(RUST) ]; then \
+	    echo "Rust $$version is too old: $(RUST) or later is needed. Run 'rustup update stable', then this again." >&2; exit 1; \
+	fi
 	@if ! command -v cc >/dev/null; then \
 	    echo '==> installing a C compiler'; \
 	    $(APT_UPDATE) && $(APT) gcc libc6-dev; \
@@ -44,6 +51,7 @@ setup-test:
 	for tool in $(TEST_TOOLS); do command -v "$${tool%%:*}" >/dev/null || missing+=("$${tool##*:}"); done; \
 	fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-liberation); \
 	if [ $${#missing[@]} -gt 0 ]; then \
+	    command -v apt-get >/dev/null || { echo "Missing: $${missing[*]} (names of Debian's packages; chromium must be found by this name). Install them, then run this again." >&2; exit 1; }; \
 	    echo "==> installing $${missing[*]}"; \
 	    $(APT_UPDATE) && $(APT) "$${missing[@]}" >/dev/null; \
 	fi
