@@ -387,6 +387,82 @@ async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
 }
 
 #[tokio::test]
+async fn a_path_that_leads_nowhere_is_told_from_a_quiet_hour() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Quiet");
+    fs::write(directory.join("old.log"), "2020-01-01T00:00:00Z long ago\n").unwrap();
+    let nowhere = stack.root.path().join("nowhere/**/*.log");
+    let paths = vec![nowhere.display().to_string()];
+    stack.add_source(
+        "Mistyped",
+        SourceConfig::Files {
+            paths,
+            time_zone: None,
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    let states: Vec<_> = detail.parts.iter().map(|part| part.state.clone()).collect();
+    assert_eq!(
+        states,
+        [
+            PartState::Skipped(Reason::NothingInWindow),
+            PartState::Failed(Reason::NotFound)
+        ]
+    );
+    assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn text_that_redaction_cannot_read_is_withheld() {
+    let mut stack = Stack::new();
+    let path = stack.role("Database").join("errorlog");
+    let text = format!("{} password=hunter2", stack.start().to_rfc3339());
+    let wide: Vec<u8> = std::iter::once(0xfeff)
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(&path, wide).unwrap();
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(
+        detail.parts[0].state,
+        PartState::Failed(Reason::RedactionFailed)
+    );
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
+    let mut stack = Stack::new();
+    stack.config.bandwidth_limit = 8 << 20;
+    let path = stack.role("Storage").join("disk.log");
+    stack.noisy_log(&path, 48);
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.engine.start(request, &operator()).await.unwrap();
+    common::wait_until(&serving.engine, id, |detail| {
+        detail.progress.delivered_bytes > 0
+    })
+    .await;
+    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let zip = stack
+        .config
+        .bundle_directory
+        .join(&detail.folder)
+        .join("node-01/Storage.zip");
+    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn an_interrupted_collection_is_continued_by_the_next_start() {
     let mut stack = Stack::new();
     stack.config.bandwidth_limit = 4 << 20;

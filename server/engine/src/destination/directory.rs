@@ -68,18 +68,20 @@ impl LocalDirectory {
             self.staged(commit.path, commit.volume),
             self.root.join(commit.path),
         );
-        let size_bytes = commit.size_bytes;
+        let (size_bytes, sha256) = (commit.size_bytes, commit.sha256.to_owned());
         blocking(move || {
-            let file = match OpenOptions::new().write(true).open(&staged) {
+            let mut file = match OpenOptions::new().read(true).write(true).open(&staged) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && path.exists() => {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
                 opened => opened?,
             };
-            if file.metadata()?.len() < size_bytes {
+            file.set_len(size_bytes)?;
+            // somebody may have removed or changed it between two blocks
+            if hash(&mut file)? != sha256 {
+                fs::remove_file(&staged)?;
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            file.set_len(size_bytes)?;
             file.sync_all()?;
             rename_without_overwriting(&staged, &path)?;
             match path.parent() {
@@ -108,14 +110,7 @@ impl LocalDirectory {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
                 opened => opened?,
             };
-            let mut hasher = Sha256::new();
-            let mut chunk = vec![0; 256 * 1024];
-            loop {
-                match io::Read::read(&mut file, &mut chunk)? {
-                    0 => return Ok(to_hex(&hasher.finalize()) == sha256),
-                    read => hasher.update(&chunk[..read]),
-                }
-            }
+            Ok(hash(&mut file)? == sha256)
         })
         .await
         .map_err(|error| self.explain(&error))
@@ -185,6 +180,10 @@ impl LocalDirectory {
                 FailureKind::Refused,
                 format!("the disk of {root} is full; make room on it"),
             ),
+            io::ErrorKind::NotFound => DestinationError::new(
+                FailureKind::Refused,
+                format!("the directory {root} cannot be made; choose another one"),
+            ),
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => DestinationError::new(
                 FailureKind::Refused,
                 format!("{root} is not a directory; choose another one"),
@@ -193,6 +192,18 @@ impl LocalDirectory {
                 FailureKind::Unreachable,
                 format!("the directory {root} cannot be used: {error}"),
             ),
+        }
+    }
+}
+
+/// The SHA-256 of a file from where it stands, in hexadecimal.
+fn hash(file: &mut File) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; 256 * 1024];
+    loop {
+        match io::Read::read(file, &mut chunk)? {
+            0 => return Ok(to_hex(&hasher.finalize())),
+            read => hasher.update(&chunk[..read]),
         }
     }
 }

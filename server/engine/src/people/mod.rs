@@ -83,9 +83,13 @@ pub(crate) async fn add(
     }
 }
 
-/// Makes the first operator where nobody is known yet, and answers its password.
+/// Makes the operator `admin` where there is no operator, and answers its password.
 pub(crate) async fn create_first_operator(store: &Store) -> Result<Option<String>, EngineError> {
-    if !store.people().await?.is_empty() {
+    let people = store.people().await?;
+    if people
+        .iter()
+        .any(|person| person.role == UserRole::Operator)
+    {
         return Ok(None);
     }
     let password = to_hex(&secrets::random::<12>().map_err(EngineError::internal)?);

@@ -18,6 +18,9 @@ const CHUNK: usize = 256 * 1024;
 /// So much is read of a file that says it is empty, as those of `/proc` do.
 const SIZELESS_LIMIT: u64 = 16 * 1024 * 1024;
 
+/// The byte order marks of UTF-16.
+const UTF_16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+
 pub fn read(
     root: &Path,
     below: &Path,
@@ -47,6 +50,14 @@ fn copy(content: &mut Content, sink: &mut Sink<'_>) -> Result<(), Stop> {
     while !sink.is_done() {
         let (length, ended) = fill(content, &mut chunk);
         let read = content.raw().read_bytes;
+        // the rules of redaction would not see a secret in it
+        if read_before == 0
+            && UTF_16_MARKS
+                .iter()
+                .any(|mark| chunk[..length].starts_with(mark))
+        {
+            return Err(Stop::Source(Reason::RedactionFailed));
+        }
         sink.push(&chunk[..length], read - read_before)?;
         read_before = read;
         match ended {

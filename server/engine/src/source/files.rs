@@ -23,11 +23,18 @@ pub fn plan(globs: &[String], window: &Window, zone: Tz) -> Plan {
         zone,
         found: HashMap::new(),
         missing: BTreeMap::new(),
+        has_met: false,
     };
     for glob in globs {
         match Pattern::parse(glob) {
             Ok(pattern) => survey.look(&pattern),
             Err(detail) => survey.miss(Path::new(glob), Reason::Unreadable { detail }),
+        }
+    }
+    // a mistyped path must not look like a quiet hour
+    if !survey.has_met && survey.missing.is_empty() {
+        for glob in globs {
+            survey.miss(Path::new(glob), Reason::NotFound);
         }
     }
     survey.into_plan()
@@ -40,6 +47,8 @@ struct Survey {
     /// By the path that is opened.
     found: HashMap<PathBuf, Found>,
     missing: BTreeMap<String, Reason>,
+    /// Whether anything matched, in the window or not.
+    has_met: bool,
 }
 
 struct Found {
@@ -54,7 +63,7 @@ impl Survey {
             Err(error) => {
                 return match &pattern.matches {
                     Matches::Literal(path) => self.miss(path, reason(&error)),
-                    // a glob need not match anything
+                    // of several globs some may match nothing
                     Matches::Glob { .. } if error.kind() == io::ErrorKind::NotFound => {}
                     Matches::Glob { .. } => self.miss(&pattern.root, reason(&error)),
                 };
@@ -89,6 +98,7 @@ impl Survey {
 
     /// Takes what matches a glob; `root` is `root_as_named` without links.
     fn meet(&mut self, root: &Path, root_as_named: &Path, path: &Path, metadata: &Metadata) {
+        self.has_met = true;
         if !metadata.is_symlink() {
             let below = path.strip_prefix(root_as_named).unwrap_or(path);
             self.take(root, below, path, metadata, false);
