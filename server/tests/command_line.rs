@@ -334,3 +334,17 @@ fn holds_signature(content: &[u8]) -> bool {
         .windows(SIGNATURE.len())
         .any(|window| window == SIGNATURE.as_bytes())
 }
+
+#[test]
+fn a_sas_url_given_as_an_argument_is_refused_without_being_repeated() {
+    let stack = Stack::bare();
+    let signature = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";
+    let url = format!("https://account.blob.core.windows.net/logs?sv=2024-11-04&sig={signature}");
+    let ran = stack.run(&["sas", "check", &url]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        !format!("{ran:?}").contains(signature) && ran.stderr.contains("--sas-url-file"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -225,6 +225,9 @@ fn Tiles(overview: Overview) -> impl IntoView {
             <Tile name="Proactive collection">
                 <p class="tile-value">{if settings.proactive_enabled { "On" } else { "Off" }}</p>
                 {since}
+                {settings
+                    .proactive_enabled
+                    .then(|| view! { <p class="small quiet">"Takes effect once alerts are received."</p> })}
             </Tile>
             <Tile name="Destination">{destination}</Tile>
             <Tile name="Running now">

@@ -73,8 +73,9 @@ pub fn SignInPage() -> impl IntoView {
                     </button>
                 </form>
                 <p class="hint">
-                    "No account yet, or the password is lost? An operator adds users on the server with "
-                    <code>"help-support user add"</code> "."
+                    "No account yet? An operator adds users on the server with "
+                    <code>"help-support user add"</code>
+                    ". A lost password is replaced by removing the user and adding them again."
                 </p>
             </div>
         </main>

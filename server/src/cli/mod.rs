@@ -155,6 +155,22 @@ fn option(field: &'static str) -> &'static str {
     }
 }
 
+/// Says what is wrong with the command line, or shows the help that was asked for.
+///
+/// A SAS URL that somebody gave as an argument is not repeated: what stands on a terminal ends in
+/// the logs of whatever runs it.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    if error.to_string().contains("sig=") {
+        output::complain(
+            "error: a SAS URL is never an argument, since arguments show in the list of processes; \
+             put it into a file and name that with --sas-url-file",
+        );
+    } else if let Err(unprinted) = error.print() {
+        tracing::debug!(%unprinted, "nobody reads what is wrong");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 impl Cli {
     /// Does what was asked, and says on standard error why not.
     pub async fn run(self) -> ExitCode {

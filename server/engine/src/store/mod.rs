@@ -14,7 +14,8 @@ mod people;
 mod settings;
 mod volumes;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -81,7 +82,11 @@ impl Store {
             .max_connections(1)
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("src/store/migrations").run(&writer).await?;
+        {
+            // SQLite's migrations do not wait for each other when two processes start at once
+            let _turn = lock(&path.with_extension("lock")).map_err(sqlx::Error::Io)?;
+            sqlx::migrate!("src/store/migrations").run(&writer).await?;
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options)
@@ -100,6 +105,16 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    file.lock()?;
+    Ok(file)
 }
 
 fn micros(at: DateTime<Utc>) -> i64 {
