@@ -43,11 +43,18 @@ fn a_killed_collection_is_continued_to_the_same_content_with_nothing_twice() {
         let portal = stack.serve();
         let state = wait_for_end(&stack);
         portal.stop();
-        assert_eq!(state, "complete", "killed after {moment} ms");
+        assert_eq!(state, "partially_complete", "killed after {moment} ms");
         assert!(
             content(&bundles) == expected,
             "killed after {moment} ms, the bundles differ from the logs"
         );
+        for file in files_below(&bundles) {
+            let name = file.file_name().expect("a name").to_string_lossy();
+            assert!(
+                name == "manifest.json" || (name.ends_with(".zip") && !name.starts_with('.')),
+                "killed after {moment} ms, {name} was left"
+            );
+        }
         let left = files_below(&stack.path("data/spool"));
         assert!(
             left.is_empty(),
@@ -60,7 +67,9 @@ fn stack() -> Stack {
     // volumes of one item each, so that sealed, open and missing ones are met
     Stack::new(
         "[collection]\nvolume_size = \"1 KiB\"\nbandwidth_limit = \"3 MiB\"\n\
-         [[role]]\nname = \"Storage\"\n[[role.source]]\nkind = \"files\"\npaths = [\"/nowhere/*\"]\n",
+         [[role]]\nname = \"Storage\"\n[[role.source]]\nkind = \"files\"\npaths = [\"/nowhere/*\"]\n\
+         [[role.source]]\nkind = \"command\"\nname = \"fails\"\n\
+         run = [\"/bin/sh\", \"-c\", \"echo kept; exit 3\"]\n",
     )
 }
 
@@ -88,6 +97,9 @@ fn write_logs(stack: &Stack, end: chrono::DateTime<Utc>) -> Vec<String> {
     let config = std::fs::read_to_string(stack.path("help-support.toml")).expect("a configuration");
     let paths = format!("{}/*.log", stack.path("logs").display());
     stack.write("help-support.toml", &config.replace("/nowhere/*", &paths));
+    // what is kept of a command that fails, and what is said of it
+    lines.push("kept".to_owned());
+    lines.push("fails: the command ended with exit code 3".to_owned());
     lines.sort();
     lines
 }

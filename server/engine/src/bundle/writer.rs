@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use domain::CollectionId;
+use domain::{CollectionId, Reason};
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -139,6 +139,14 @@ impl BundleWriter {
             self.seal()?;
         }
         Ok(())
+    }
+
+    /// What the part misses so far, by the store's word: label and reason, at most `limit` of them.
+    pub fn gaps(&mut self, limit: u32) -> Result<Vec<(String, Reason)>, BundleError> {
+        self.record()?;
+        let (collection, part) = (self.packing.collection, self.packing.part);
+        let gaps = self.store.part_gaps(collection, part, limit);
+        Ok(self.runtime.block_on(gaps)?)
     }
 
     /// Records the last items and seals the last volume.

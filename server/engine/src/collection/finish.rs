@@ -176,7 +176,11 @@ pub async fn deliver_manifest(running: &Running, outcome: CollectionState) -> Re
         .into_iter()
         .filter(|volume| volume.part.is_none())
         .collect();
-    let sealed = match made.iter().find(|volume| volume.delivered_at.is_none()) {
+    let of_this_run =
+        |row: &&VolumeRow| collection.requeued_at.is_none_or(|at| row.created_at >= at);
+    let sealed = match made.iter().find(of_this_run) {
+        // the process ended between the last byte and the last word
+        Some(row) if row.delivered_at.is_some() => return Ok(()),
         Some(row) => row.clone(),
         None => seal_manifest(running, outcome, made.len() + 1).await?,
     };

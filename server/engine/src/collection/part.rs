@@ -23,7 +23,7 @@ use crate::source::{self, Item, ItemOutcome, ReadContext};
 use crate::store::{ItemRow, PartRow, VolumeRow};
 
 /// Lines in a bundle's `errors.txt`; the manifest names all.
-const MAX_ERROR_LINES: usize = 10_000;
+const MAX_ERROR_LINES: u32 = 10_000;
 
 /// How reading ended.
 enum Collected {
@@ -276,9 +276,7 @@ impl CollectJob {
         settled: &HashSet<String>,
         bundle: &mut BundleWriter,
     ) -> Result<Collected, BundleError> {
-        let mut errors = ErrorList::default();
         for absent in planned.missing {
-            errors.add(&absent.label, &absent.reason);
             self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
             bundle.end_item(missing_row(absent))?;
         }
@@ -293,8 +291,7 @@ impl CollectJob {
                 self.collect_item(&item, bundle)?
             };
             is_full |= row.reason == Some(Reason::SpoolFull);
-            if let Some(reason) = &row.reason {
-                errors.add(&row.label, reason);
+            if row.reason.is_some() {
                 self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
             }
             self.progress.items.fetch_add(1, Ordering::Relaxed);
@@ -303,7 +300,7 @@ impl CollectJob {
                 .fetch_add(row.kept_bytes, Ordering::Relaxed);
             bundle.end_item(row)?;
         }
-        errors.write(bundle)?;
+        write_errors(bundle)?;
         Ok(if is_full {
             Collected::Truncated
         } else {
@@ -399,34 +396,21 @@ fn missing_row(absent: Absent) -> ItemRow {
     }
 }
 
-/// What becomes `errors.txt`.
-#[derive(Default)]
-struct ErrorList {
-    text: String,
-    lines: usize,
-}
-
-impl ErrorList {
-    fn add(&mut self, label: &str, reason: &Reason) {
-        self.lines += 1;
-        if self.lines <= MAX_ERROR_LINES {
-            // writing into a String cannot fail
-            let _ = writeln!(self.text, "{label}: {reason}");
-        }
+/// Writes `errors.txt`, where something is missing. It is made from what the store knows, so that
+/// it also names what an earlier run of the part has met.
+fn write_errors(bundle: &mut BundleWriter) -> Result<(), BundleError> {
+    let gaps = bundle.gaps(MAX_ERROR_LINES + 1)?;
+    let mut text = String::new();
+    for (label, reason) in gaps.iter().take(MAX_ERROR_LINES as usize) {
+        // writing into a String cannot fail
+        let _ = writeln!(text, "{label}: {reason}");
     }
-
-    fn write(mut self, bundle: &mut BundleWriter) -> Result<(), BundleError> {
-        if self.lines == 0 {
-            return Ok(());
-        }
-        if self.lines > MAX_ERROR_LINES {
-            let more = self.lines - MAX_ERROR_LINES;
-            let _ = writeln!(self.text, "and {more} more; manifest.json names them all");
-        }
-        let mut entry = bundle.entry("errors.txt", None, None);
-        match std::io::Write::write_all(&mut entry, self.text.as_bytes()) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(entry.into_failure(error)),
-        }
+    if gaps.len() > MAX_ERROR_LINES as usize {
+        text.push_str("and more; manifest.json names them all\n");
+    }
+    let mut entry = bundle.entry("errors.txt", None, None);
+    match std::io::Write::write_all(&mut entry, text.as_bytes()) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(entry.into_failure(error)),
     }
 }

@@ -171,6 +171,30 @@ impl Store {
             .collect()
     }
 
+    /// The first missing or partial items of a part: label and reason.
+    pub async fn part_gaps(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        limit: u32,
+    ) -> StoreResult<Vec<(String, Reason)>> {
+        let rows = sqlx::query(
+            "SELECT label, reason FROM item WHERE collection_id = $1 AND part = $2 \
+             AND outcome IN ('partial', 'missing') AND reason IS NOT NULL ORDER BY entry_name LIMIT $3",
+        )
+        .bind(collection.to_string())
+        .bind(part)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let reason: String = row.try_get("reason")?;
+                Ok((row.try_get("label")?, serde_json::from_str(&reason)?))
+            })
+            .collect()
+    }
+
     pub async fn gaps_total(&self, collection: CollectionId) -> StoreResult<u64> {
         let total: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM item WHERE collection_id = $1 AND outcome IN ('partial', 'missing')",
