@@ -52,8 +52,9 @@ pub struct Live(RwSignal<Option<News>>);
 pub fn provide_live() {
     let news = RwSignal::new(None);
     provide_context(Live(news));
-    let line = Line::new(news);
     Effect::new(move || {
+        // made here, in the browser: on the server it would be dropped on another thread than its own
+        let line = Line::new(news);
         line.follow_visibility();
         // a page that the browser keeps for its back button is not seen either
         let hidden = window_event_listener(ev::pagehide, move |_| line.close());
