@@ -46,7 +46,7 @@ test('a session is kept from scripts and ends on the server too', async ({ ui, p
   // somebody who kept the cookie has nothing
   await context.addCookies(session === undefined ? [] : [session]);
   await page.goto('/');
-  await expect(page).toHaveURL(/\/sign-in$/);
+  await expect(page).toHaveURL(/\/sign-in\?error=expired$/);
 });
 
 test('an open page says that its session has ended when it is used', async ({ ui, page, context, watch }) => {
