@@ -21,13 +21,8 @@ async fn the_lines_of_the_window_arrive_in_a_directory() {
     let expected = stack.log(&path, TimeDelta::seconds(7));
     let serving = Serving::start(stack.engine().await);
     let id = serving
-        .engine
-        .start(
-            stack.request(DestinationChoice::Directory(None)),
-            &operator(),
-        )
-        .await
-        .unwrap();
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(detail.summary.state, CollectionState::Complete);
     let folder = stack.config.bundle_directory.join(&detail.folder);
@@ -67,11 +62,7 @@ async fn a_container_gets_the_same_and_readers_of_three_makers_open_it() {
     let serving = Serving::start(stack.engine().await);
     let sas = azurite.good_sas("logs");
     let destination = DestinationChoice::SasUrl(sas.clone());
-    let id = serving
-        .engine
-        .start(stack.request(destination), &operator())
-        .await
-        .unwrap();
+    let id = serving.collect(stack.request(destination)).await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(
         detail.summary.state,
@@ -149,13 +140,8 @@ async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
     );
     let serving = Serving::start(stack.engine().await);
     let id = serving
-        .engine
-        .start(
-            stack.request(DestinationChoice::Directory(None)),
-            &operator(),
-        )
-        .await
-        .unwrap();
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
     assert!(
@@ -216,9 +202,9 @@ async fn a_second_collection_waits_for_the_first() {
     );
     let serving = Serving::start(stack.engine().await);
     let request = || stack.request(DestinationChoice::Directory(None));
-    let first = serving.engine.start(request(), &operator()).await.unwrap();
+    let first = serving.collect(request()).await;
     wait_for(&serving.engine, first, &[CollectionState::InProgress]).await;
-    let second = serving.engine.start(request(), &operator()).await.unwrap();
+    let second = serving.collect(request()).await;
     let waiting = serving.engine.collection(second).await.unwrap();
     assert_eq!(
         (waiting.summary.state, waiting.queued_behind),
@@ -253,13 +239,8 @@ async fn cancelling_ends_within_two_seconds_and_leaves_nothing() {
     );
     let serving = Serving::start(stack.engine().await);
     let id = serving
-        .engine
-        .start(
-            stack.request(DestinationChoice::Directory(None)),
-            &operator(),
-        )
-        .await
-        .unwrap();
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
     common::wait_until(&serving.engine, id, |detail| {
         detail
             .parts
@@ -334,7 +315,7 @@ async fn cancelling_a_retry_leaves_what_was_delivered_before() {
     );
     let serving = Serving::start(stack.engine().await);
     let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let id = serving.collect(request).await;
     let first = wait_for_end(&serving.engine, id).await;
     assert_eq!(first.summary.state, CollectionState::PartiallyComplete);
     let folder = stack.config.bundle_directory.join(&first.folder);
@@ -366,7 +347,7 @@ async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
     }
     let serving = Serving::start(stack.engine().await);
     let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let id = serving.collect(request).await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
     assert_eq!(
@@ -402,7 +383,7 @@ async fn a_path_that_leads_nowhere_is_told_from_a_quiet_hour() {
     );
     let serving = Serving::start(stack.engine().await);
     let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let id = serving.collect(request).await;
     let detail = wait_for_end(&serving.engine, id).await;
     let states: Vec<_> = detail.parts.iter().map(|part| part.state.clone()).collect();
     assert_eq!(
@@ -428,7 +409,7 @@ async fn text_that_redaction_cannot_read_is_withheld() {
     fs::write(&path, wide).unwrap();
     let serving = Serving::start(stack.engine().await);
     let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let id = serving.collect(request).await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(
         detail.parts[0].state,
@@ -445,7 +426,7 @@ async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
     stack.noisy_log(&path, 48);
     let serving = Serving::start(stack.engine().await);
     let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.engine.start(request, &operator()).await.unwrap();
+    let id = serving.collect(request).await;
     common::wait_until(&serving.engine, id, |detail| {
         detail.progress.delivered_bytes > 0
     })
@@ -470,13 +451,8 @@ async fn an_interrupted_collection_is_continued_by_the_next_start() {
     stack.noisy_log(&directory.join("disk.log"), 24);
     let serving = Serving::start(stack.engine().await);
     let id = serving
-        .engine
-        .start(
-            stack.request(DestinationChoice::Directory(None)),
-            &operator(),
-        )
-        .await
-        .unwrap();
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
     wait_for(&serving.engine, id, &[CollectionState::InProgress]).await;
     serving.stop().await;
 

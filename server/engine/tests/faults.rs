@@ -62,11 +62,7 @@ async fn a_broken_connection_costs_a_block_not_the_collection() {
     let serving = Serving::start(rig.stack.engine().await);
     rig.proxy.inject(Fault::CutAfter(3 << 20), 3);
     let destination = DestinationChoice::SasUrl(rig.sas(TimeDelta::hours(1)));
-    let id = serving
-        .engine
-        .start(rig.stack.request(destination), &operator())
-        .await
-        .unwrap();
+    let id = serving.collect(rig.stack.request(destination)).await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(
         detail.summary.state,
@@ -86,11 +82,7 @@ async fn a_busy_service_is_given_the_time_that_it_asks_for() {
     rig.proxy.inject(Fault::Busy { retry_after: 2 }, 1);
     let destination = DestinationChoice::SasUrl(rig.sas(TimeDelta::hours(1)));
     let asked = std::time::Instant::now();
-    let id = serving
-        .engine
-        .start(rig.stack.request(destination), &operator())
-        .await
-        .unwrap();
+    let id = serving.collect(rig.stack.request(destination)).await;
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(
         detail.summary.state,
@@ -114,11 +106,7 @@ async fn a_sas_url_that_lapses_on_the_way_makes_it_wait_and_a_new_one_goes_on() 
     rig.stack.config.bandwidth_limit = 4 << 20;
     let serving = Serving::start(rig.stack.engine().await);
     let destination = DestinationChoice::SasUrl(rig.sas(TimeDelta::seconds(4)));
-    let id = serving
-        .engine
-        .start(rig.stack.request(destination), &operator())
-        .await
-        .unwrap();
+    let id = serving.collect(rig.stack.request(destination)).await;
     let waiting = wait_for(&serving.engine, id, &[CollectionState::Waiting]).await;
     let reason = waiting.summary.state_detail.unwrap();
     assert!(
@@ -165,13 +153,8 @@ async fn a_refusal_before_anything_is_read_fails_with_a_plain_reason_and_can_be_
     let good = rig.sas(TimeDelta::hours(1));
     let forged = forge(&good);
     let id = serving
-        .engine
-        .start(
-            rig.stack.request(DestinationChoice::SasUrl(forged)),
-            &operator(),
-        )
-        .await
-        .unwrap();
+        .collect(rig.stack.request(DestinationChoice::SasUrl(forged)))
+        .await;
     let failed = wait_for_end(&serving.engine, id).await;
     assert_eq!(failed.summary.state, CollectionState::Failed);
     assert!(
@@ -205,11 +188,7 @@ async fn cancelling_while_it_waits_leaves_no_blob_and_no_file() {
     rig.stack.config.bandwidth_limit = 4 << 20;
     let serving = Serving::start(rig.stack.engine().await);
     let destination = DestinationChoice::SasUrl(rig.sas(TimeDelta::seconds(3)));
-    let id = serving
-        .engine
-        .start(rig.stack.request(destination), &operator())
-        .await
-        .unwrap();
+    let id = serving.collect(rig.stack.request(destination)).await;
     wait_for(&serving.engine, id, &[CollectionState::Waiting]).await;
     serving.engine.cancel(id, &operator()).await.unwrap();
     let asked = std::time::Instant::now();

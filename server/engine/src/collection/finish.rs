@@ -35,8 +35,8 @@ pub async fn verdict(inner: &Inner, id: domain::CollectionId) -> Result<End, Eng
     })
 }
 
-/// Fails all parts that have not ended, and ends the collection.
-pub async fn end_failed(
+/// Fails all parts that have not ended; answers what the collection amounts to by that.
+pub async fn fail_parts(
     inner: &Inner,
     collection: &CollectionRow,
     reason: &Reason,
@@ -47,10 +47,6 @@ pub async fn end_failed(
         reason => reason.to_string(),
     };
     let state = verdict(inner, collection.id).await?.state;
-    inner
-        .store
-        .end_collection(collection.id, state, Some(&detail))
-        .await?;
     Ok(End {
         state,
         detail: Some(detail),

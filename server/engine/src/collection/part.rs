@@ -365,35 +365,24 @@ fn item_row(
     reason: Option<Reason>,
     volume: Option<Uuid>,
 ) -> ItemRow {
+    let (entry_name, label) = (item.entry_name.clone(), item.label.clone());
     ItemRow {
-        entry_name: item.entry_name.clone(),
-        label: item.label.clone(),
-        kind: item.kind,
-        outcome,
-        reason,
         volume,
-        read_bytes: 0,
-        kept_bytes: 0,
-        taken_whole: false,
-        redactions: std::collections::BTreeMap::new(),
+        ..ItemRow::unread(entry_name, label, item.kind, outcome, reason)
     }
 }
 
 /// Something that the plan did not find: there is no entry, but its place must be named.
 fn missing_row(absent: Absent) -> ItemRow {
-    ItemRow {
-        // no entry begins with a colon
-        entry_name: format!(":{}", absent.label),
-        label: absent.label,
-        kind: absent.kind,
-        outcome: "missing",
-        reason: Some(absent.reason),
-        volume: None,
-        read_bytes: 0,
-        kept_bytes: 0,
-        taken_whole: false,
-        redactions: std::collections::BTreeMap::new(),
-    }
+    // no entry begins with a colon
+    let entry_name = format!(":{}", absent.label);
+    ItemRow::unread(
+        entry_name,
+        absent.label,
+        absent.kind,
+        "missing",
+        Some(absent.reason),
+    )
 }
 
 /// Writes `errors.txt`, where something is missing. It is made from what the store knows, so that

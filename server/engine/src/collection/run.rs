@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{CollectionState, Reason};
+use domain::{CollectionId, CollectionState, Reason};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::finish::{End, deliver_manifest, end_cancelled, end_failed, verdict};
+use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict};
 use super::names;
 use super::part::run_part;
 use super::plan::{PlannedPart, plan};
@@ -63,8 +63,8 @@ pub async fn run(
                 },
             };
             insert_parts(inner, &collection, &[]).await?;
-            end_failed(inner, &collection, &reason).await?;
-            return Ok(RunEnd::Ended);
+            let end = fail_parts(inner, &collection, &reason).await?;
+            return finish(inner, id, end).await;
         }
     };
     let running = Arc::new(Running {
@@ -81,27 +81,30 @@ pub async fn run(
     if let Err(error) = watching.await {
         tracing::error!(%error, "the watch over a collection broke");
     }
-    match outcome {
-        Ok(Some(End { state, detail })) => {
-            inner
-                .store
-                .end_collection(id, state, detail.as_deref())
-                .await?;
-            tracing::info!(collection = %id, state = state.code(), "collection ended");
-            Ok(RunEnd::Ended)
-        }
+    let end = match outcome {
+        Ok(Some(end)) => end,
         Ok(None) if running.cancelled.load(Ordering::Relaxed) => {
             end_cancelled(inner, &running.collection, Some(&running.link)).await?;
             tracing::info!(collection = %id, "collection cancelled");
-            Ok(RunEnd::Ended)
+            return Ok(RunEnd::Ended);
         }
-        Ok(None) => Ok(RunEnd::Interrupted),
+        Ok(None) => return Ok(RunEnd::Interrupted),
         Err(error) => {
             tracing::error!(collection = %id, error = %chain(&error), "collection failed");
-            end_failed(inner, &running.collection, &Reason::Internal).await?;
-            Ok(RunEnd::Ended)
+            fail_parts(inner, &running.collection, &Reason::Internal).await?
         }
-    }
+    };
+    finish(inner, id, end).await
+}
+
+async fn finish(inner: &Inner, id: CollectionId, end: End) -> Result<RunEnd, EngineError> {
+    let End { state, detail } = end;
+    inner
+        .store
+        .end_collection(id, state, detail.as_deref())
+        .await?;
+    tracing::info!(collection = %id, state = state.code(), "collection ended");
+    Ok(RunEnd::Ended)
 }
 
 /// Makes the parts of a collection known, one for each of its roles.
@@ -141,7 +144,7 @@ impl Running {
                 let reason = Reason::DestinationRefused {
                     detail: stopped.to_string(),
                 };
-                return end_failed(inner, &self.collection, &reason).await.map(Some);
+                return fail_parts(inner, &self.collection, &reason).await.map(Some);
             }
         }
         if !self.run_parts(planned, &volumes).await? {

@@ -29,6 +29,31 @@ pub struct ItemRow {
 
 pub const OUTCOMES: [&str; 4] = ["complete", "empty", "partial", "missing"];
 
+impl ItemRow {
+    /// An item of which nothing was read.
+    #[must_use]
+    pub fn unread(
+        entry_name: String,
+        label: String,
+        kind: SourceKind,
+        outcome: &'static str,
+        reason: Option<Reason>,
+    ) -> Self {
+        Self {
+            entry_name,
+            label,
+            kind,
+            outcome,
+            reason,
+            volume: None,
+            read_bytes: 0,
+            kept_bytes: 0,
+            taken_whole: false,
+            redactions: BTreeMap::new(),
+        }
+    }
+}
+
 impl FromRow<'_, SqliteRow> for ItemRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         decode(row).map_err(|error| match error {

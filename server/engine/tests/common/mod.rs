@@ -181,6 +181,12 @@ impl Serving {
         }
     }
 
+    /// Asks for a collection as the operator.
+    pub async fn collect(&self, request: CollectionRequest) -> CollectionId {
+        let started = self.engine.start(request, &operator()).await;
+        started.expect("a collection")
+    }
+
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.expect("the runner");
