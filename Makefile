@@ -16,7 +16,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install
 APT_UPDATE := $(SUDO) apt-get -qq update
 # what the tests use of Debian, as command:package
-TEST_TOOLS := node:nodejs npm:npm chromium:chromium bsdtar:libarchive-tools 7zz:7zip zstd:zstd \
+TEST_TOOLS := node:nodejs npm:npm chromium:chromium bsdtar:libarchive-tools 7zz:7zip zstd:zstd openssl:openssl \
               python3:python3 /lib/systemd/systemd-journal-remote:systemd-journal-remote
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
@@ -108,8 +108,32 @@ test-browser: setup build
 	$(call say,browser tests)
 	@cd end2end && HELP_SUPPORT_BIN="$(abspath $(BIN))" npx tsc --noEmit && HELP_SUPPORT_BIN="$(abspath $(BIN))" npx playwright test
 
+CHAOS_KILLS ?= 5000
+
+.PHONY: chaos
+chaos: setup ## kill collections thousands of times (CHAOS_KILLS=5000, CHAOS_SEED=…)
+	$(call say,killing collections $(CHAOS_KILLS) times)
+	@CHAOS_KILLS=$(CHAOS_KILLS) cargo test --locked -p server --test chaos -- --nocapture
+
+FUZZ := server/engine/fuzz
+FUZZ_SECONDS ?= 60
+
+# libFuzzer comes as source in a crate and is C++; stable Rust suffices
+.PHONY: fuzz
+fuzz: setup-build ## let libFuzzer mislead each fuzz target for a minute (FUZZ_SECONDS=60)
+	@command -v c++ >/dev/null || { echo '==> installing a C++ compiler'; $(APT_UPDATE) && $(APT) g++; }
+	@RUSTC_WRAPPER="$(CURDIR)/$(FUZZ)/rustc.sh" cargo build --manifest-path $(FUZZ)/Cargo.toml --target-dir $(TARGET)/fuzz
+	@for target in $(FUZZ)/targets/*.rs; do \
+	    name=$$(basename "$$target" .rs); \
+	    printf '\033[1m==> fuzzing %s for %s s\033[0m\n' "$$name" $(FUZZ_SECONDS); \
+	    mkdir -p $(FUZZ)/corpus/$$name $(FUZZ)/artifacts/$$name; \
+	    $(TARGET)/fuzz/debug/$$name -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/artifacts/$$name/ \
+	        -print_final_stats=1 -verbosity=0 $(FUZZ)/corpus/$$name $(FUZZ)/seeds/$$name; \
+	done
+
 .PHONY: bench
-bench: setup ## measure collecting beside tar and zstd
+bench: setup ## measure each figure beside its peer: a table, and target/bench.json
+	@command -v sos >/dev/null || { $(APT_UPDATE) && $(APT) sosreport >/dev/null; } || echo '==> no sos: its row is left out'
 	@cargo bench --locked -p server --bench collect
 
 .PHONY: clean

@@ -158,6 +158,28 @@ pub fn focus_first_faulty(event: &web_sys::SubmitEvent) -> bool {
     field.is_some()
 }
 
+/// Where the pointer is over the element that listens, as a share of its width from the left.
+#[must_use]
+pub fn pointed_share(event: &web_sys::PointerEvent) -> f64 {
+    let Some(listener) = event.current_target() else {
+        return 0.0;
+    };
+    let listener: web_sys::Element = listener.unchecked_into();
+    let (left, width) = {
+        let rect = listener.get_bounding_client_rect();
+        (rect.left(), rect.width().max(1.0))
+    };
+    ((f64::from(event.client_x()) - left) / width).clamp(0.0, 1.0)
+}
+
+/// Whatever the pointer does until it is released is told to the element that it was put down on.
+pub fn capture_pointer(event: &web_sys::PointerEvent) {
+    if let Some(element) = event.current_target() {
+        let element: web_sys::Element = element.unchecked_into();
+        let _gone_already = element.set_pointer_capture(event.pointer_id());
+    }
+}
+
 /// Empties a text field: a secret stays in the page no longer than it is needed.
 pub fn empty_field(id: &str) {
     if let Some(field) = document().get_element_by_id(id) {

@@ -153,6 +153,7 @@ mod server {
 
     use super::{AppError, InvalidForm, Kept};
     use crate::context::Viewer;
+    use crate::sent::SentForm;
 
     impl AppError {
         const fn status(&self) -> StatusCode {
@@ -221,8 +222,11 @@ mod server {
         provide_context(FormPage(page.into()));
     }
 
-    /// The request at hand is a form that was sent without JavaScript.
+    /// The request at hand is a form that was sent to a server function without JavaScript.
     pub(crate) fn is_plain_form() -> bool {
+        if use_context::<SentForm>().is_some() {
+            return false;
+        }
         use_context::<Parts>().is_some_and(|request| {
             request.method != Method::GET
                 && request

@@ -16,6 +16,7 @@ mod live;
 mod pages;
 pub mod paths;
 pub mod secret;
+pub mod sent;
 mod typed_time;
 
 use leptos::prelude::*;
@@ -26,8 +27,8 @@ use leptos_router::{SsrMode, path};
 use components::Frame;
 use context::{Ui, Viewer, ZONE_COOKIE, use_ui};
 use pages::{
-    CollectPage, CollectionPage, HistoryPage, NotFoundPage, OverviewPage, SendPage, SettingsPage,
-    SignInPage,
+    CollectPage, CollectionPage, HistoryPage, NotFoundPage, OverviewPage, PseudonymsPage, SendPage,
+    SettingsPage, SignInPage,
 };
 
 /// The HTML document around the pages. The server renders it; the theme is the viewer's.
@@ -77,6 +78,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/log-collection/collect") view=CollectPage ssr=SsrMode::Async />
                     <Route path=path!("/log-collection/send") view=SendPage ssr=SsrMode::Async />
                     <Route path=path!("/log-collection/:id") view=CollectionPage ssr=SsrMode::Async />
+                    <Route path=path!("/log-collection/:id/pseudonyms") view=PseudonymsPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

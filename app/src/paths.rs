@@ -16,3 +16,12 @@ pub const SETTINGS: &str = "/settings";
 pub fn collection(id: CollectionId) -> String {
     format!("{LOG_COLLECTION}/{id}")
 }
+
+/// Where pseudonyms of a collection are looked up.
+#[must_use]
+pub fn pseudonyms(id: CollectionId) -> String {
+    format!("{LOG_COLLECTION}/{id}/pseudonyms")
+}
+
+/// Pages that a form is sent to, as the server's router spells them.
+pub const ANSWERING: [&str; 3] = [COLLECT, SEND, "/log-collection/{id}/pseudonyms"];

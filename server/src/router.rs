@@ -5,9 +5,11 @@
 //! probes do not need either.
 
 use app::context::Viewer;
+use app::sent::SentForm;
 use axum::Extension;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::{Body, to_bytes};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -19,11 +21,13 @@ use leptos::prelude::{Owner, provide_context, use_context};
 use leptos::reactive::computed::ScopedFuture;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+    render_app_async_with_context,
 };
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
+use url::form_urlencoded;
 
 use crate::auth::{self, PublicUrl};
 use crate::portal::Portal;
@@ -57,13 +61,15 @@ fn dynamic(portal: &Portal, options: &LeptosOptions) -> Router<Portal> {
         let portal = portal.clone();
         move || provide_page_context(&portal)
     };
-    let pages = Router::new()
-        .leptos_routes_with_context(
-            portal,
-            generate_route_list(app::App),
-            context.clone(),
-            shell,
-        )
+    let pages = Router::new().leptos_routes_with_context(
+        portal,
+        generate_route_list(app::App),
+        context.clone(),
+        shell,
+    );
+    let pages = app::paths::ANSWERING
+        .into_iter()
+        .fold(pages, |pages, path| pages.route(path, post(answer_form)))
         .route_layer(middleware::from_fn(auth::require_session));
     Router::new()
         .route("/sign-in", post(auth::sign_in))
@@ -118,6 +124,22 @@ fn provide_page_context(portal: &Portal) {
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Answers a form that was sent to a page with that page.
+async fn answer_form(State(portal): State<Portal>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MOST_BODY_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let form = SentForm::new(form_urlencoded::parse(&body).into_owned().collect());
+    let options = LeptosOptions::from_ref(&portal);
+    let context = move || {
+        provide_page_context(&portal);
+        provide_context(form.clone());
+    };
+    let render = render_app_async_with_context(context, move || app::shell(options.clone()));
+    render(Request::from_parts(parts, Body::empty())).await
 }
 
 /// Scripts and styles. Their names stay the same from version to version, so browsers ask whether

@@ -63,3 +63,30 @@ fn a_named_file_must_be_there() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_format_of_time_is_known_or_refused_with_what_is_allowed() {
+    let source = |format: &str| {
+        format!(
+            "[[role]]\nname = \"A\"\n[[role.source]]\nkind = \"files\"\npaths = [\"/var/log/a\"]\n\
+             time_format = \"{format}\"\n"
+        )
+    };
+    for good in ["iso", "log4j", "epoch_ms", "%d.%m.%Y %H:%M:%S"] {
+        let check = Stack::with_file(&source(good)).run(&["config", "check"]);
+        assert_eq!(check.code, 0, "{}", check.stderr);
+        let shown = format!("(stamps as {good})");
+        assert!(check.stdout.contains(&shown), "{}", check.stdout);
+    }
+    for (bad, allowed) in [
+        ("isoo", "write one of iso, syslog, access"),
+        ("%d.%m.%Y", "an hour (%H"),
+        ("%d/%Q", "%Q is not known; use %Y %y"),
+    ] {
+        let check = Stack::with_file(&source(bad)).run(&["config", "check"]);
+        assert_eq!(check.code, 2);
+        let place = "help-support.toml:6: role.source.time_format: ";
+        assert!(check.stderr.starts_with(place), "{}", check.stderr);
+        assert!(check.stderr.contains(allowed), "{}", check.stderr);
+    }
+}

@@ -15,17 +15,26 @@ const FILES: usize = 12;
 const LINES: usize = 20_000;
 
 /// Milliseconds after a collection is stored that takes about three seconds under its bandwidth
-/// limit: while it plans, reads, stages, and commits.
-const MOMENTS: [u64; 7] = [0, 120, 370, 770, 1270, 1970, 2670];
+/// limit: while it plans, reads, stages, and commits. Its bundles are copied to another file system.
+const MOMENTS: [u64; 5] = [0, 370, 770, 1970, 2670];
+/// The same where they become what lies in the spool, which takes no time of its own.
+const MOMENTS_ON_ONE_DISK: [u64; 3] = [60, 150, 300];
 
 #[test]
 fn a_killed_collection_is_continued_to_the_same_content_with_nothing_twice() {
     let end = Utc::now();
-    for moment in MOMENTS {
+    let copied = MOMENTS.map(|moment| (moment, true));
+    let linked = MOMENTS_ON_ONE_DISK.map(|moment| (moment, false));
+    for (moment, is_copied) in copied.into_iter().chain(linked) {
         let stack = stack();
+        let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a file system in memory");
         let expected = write_logs(&stack, end);
         let (from, to) = ((end - TimeDelta::hours(1)).to_rfc3339(), end.to_rfc3339());
-        let bundles = stack.path("out");
+        let bundles = if is_copied {
+            elsewhere.path().join("out")
+        } else {
+            stack.path("out")
+        };
         // makes the database, so that both programs find it
         assert_eq!(state(&stack), None);
         let mut collecting = stack
@@ -155,4 +164,31 @@ fn content(bundles: &Path) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+#[test]
+fn what_was_cancelled_stays_cancelled_when_the_process_is_killed_while_it_tidies_up() {
+    let stack = stack();
+    let end = Utc::now();
+    write_logs(&stack, end);
+    let (from, to) = ((end - TimeDelta::hours(1)).to_rfc3339(), end.to_rfc3339());
+    let bundles = stack.path("out");
+    let place = bundles.to_str().expect("text");
+    let ran = stack.run(&["collect", "--from", &from, "--to", &to, "--output", place]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    // the kill came when the bundles were removed, and the end was not written yet
+    std::fs::remove_dir_all(&bundles).expect("a directory");
+    let script = "import sqlite3, sys\n\
+                  with sqlite3.connect(sys.argv[1]) as database:\n    \
+                  database.execute(\"UPDATE collection SET state = 'in_progress', ended_at = NULL, \
+                  cancel_requested_at = started_at\")";
+    let edited = Command::new("python3")
+        .args(["-c", script])
+        .arg(stack.path("data/help-support.db"))
+        .status();
+    assert!(edited.expect("python3").success());
+    let portal = stack.serve();
+    let state = wait_for_end(&stack);
+    portal.stop();
+    assert_eq!(state, "cancelled");
 }

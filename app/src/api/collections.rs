@@ -1,5 +1,10 @@
 //! Collections: start, watch, cancel, take up again; and their history.
 
+#![allow(
+    clippy::too_many_arguments,
+    reason = "a server function has an argument for each field of its form"
+)]
+
 use domain::views::{CollectOptions, CollectionDetail, HistoryPage};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -89,7 +94,8 @@ pub async fn collect_options() -> Result<CollectOptions, AppError> {
 ///
 /// `start` and `end` are values of `datetime-local` fields in `zone` (an IANA name); `written`
 /// the moments that the portal has written into the first and the second, which count while the
-/// fields still say them. `roles` are the names of those chosen, `destination` a code of `DestinationKind`.
+/// fields still say them. `roles` are the names of those chosen, `destination` a code of `DestinationKind`;
+/// identifiers are replaced unless `identifiers` is blank.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` with the fields `start`, `end`, `roles`, `destination` and `sas_url`, or
@@ -101,6 +107,7 @@ pub async fn start_collection(
     #[server(default)] written: Vec<String>,
     #[server(default)] zone: String,
     #[server(default)] roles: Vec<String>,
+    #[server(default)] identifiers: String,
     #[server(default)] destination: String,
     #[server(default)] sas_url: SecretText,
 ) -> Result<(), AppError> {
@@ -127,6 +134,7 @@ pub async fn start_collection(
         .with("written", &end_time.written_text())
         .with("zone", &zone)
         .with_all("roles", &roles)
+        .with("identifiers", &identifiers)
         .with("destination", &destination);
 
     let mut errors = FieldErrors::default();
@@ -162,6 +170,7 @@ pub async fn start_collection(
         nodes: Vec::new(),
         kinds: Vec::new(),
         destination,
+        identifiers: !identifiers.is_empty(),
     };
     let id = caller
         .engine
@@ -182,6 +191,34 @@ pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppE
     let id = read_id(&id)?;
     sent_from(paths::collection(id));
     caller.engine.cancel(id, &caller.actor).await?;
+    lead_to(&paths::collection(id));
+    Ok(())
+}
+
+/// Pauses a collection that runs, and leads back to its page.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, `Conflict` where it cannot be paused now, and what the engine says.
+#[server(name = PauseCollection, prefix = "/api", endpoint = "collections/pause")]
+pub async fn pause_collection(#[server(default)] id: String) -> Result<(), AppError> {
+    let caller = require_operator()?;
+    let id = read_id(&id)?;
+    sent_from(paths::collection(id));
+    caller.engine.pause(id, &caller.actor).await?;
+    lead_to(&paths::collection(id));
+    Ok(())
+}
+
+/// Lets a paused collection go on, and leads back to its page.
+///
+/// # Errors
+/// `Forbidden`, `NotFound`, `Conflict` where it is not paused, and what the engine says.
+#[server(name = ResumeCollection, prefix = "/api", endpoint = "collections/resume")]
+pub async fn resume_collection(#[server(default)] id: String) -> Result<(), AppError> {
+    let caller = require_operator()?;
+    let id = read_id(&id)?;
+    sent_from(paths::collection(id));
+    caller.engine.resume(id, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
 }
@@ -225,6 +262,6 @@ pub async fn replace_sas(
 }
 
 #[cfg(feature = "ssr")]
-fn read_id(text: &str) -> Result<domain::CollectionId, AppError> {
+pub(super) fn read_id(text: &str) -> Result<domain::CollectionId, AppError> {
     text.parse().map_err(|_| AppError::NotFound.answered())
 }

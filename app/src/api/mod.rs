@@ -9,9 +9,12 @@
 #[cfg(feature = "ssr")]
 mod access;
 mod collections;
+mod estimate;
 #[cfg(feature = "ssr")]
 mod forms;
 mod overview;
+mod preview;
+mod pseudonyms;
 mod settings;
 
 use chrono::{DateTime, Utc};
@@ -20,25 +23,35 @@ use serde::{Deserialize, Serialize};
 
 pub use collections::{
     CancelCollection, CollectOptionsQuery, CollectionQuery, HistoryAnswer, HistoryQuery,
-    ReplaceSas, RetryCollection, StartCollection, cancel_collection, collect_options, collection,
-    history, replace_sas, retry_collection, start_collection,
+    PauseCollection, ReplaceSas, ResumeCollection, RetryCollection, StartCollection,
+    cancel_collection, collect_options, collection, history, pause_collection, replace_sas,
+    resume_collection, retry_collection, start_collection,
 };
+pub use estimate::{EstimateQuery, VolumeQuery, estimate, volume};
 pub use overview::{OverviewQuery, overview};
+pub use preview::{PreviewRedaction, preview_redaction};
+pub use pseudonyms::{LookUpPseudonyms, look_up_pseudonyms};
 pub use settings::{SaveSettings, SettingsQuery, save_settings, settings};
 
-/// Paths of the server functions that change something. Each of them answers 403 to anybody who
-/// is not an operator.
-pub const MUTATING: [&str; 5] = [
+/// Paths of the server functions that are called by `POST`: they change something, or show what
+/// only operators may see. Each of them answers 403 to anybody who is not an operator.
+pub const MUTATING: [&str; 9] = [
     StartCollection::PATH,
     CancelCollection::PATH,
+    PauseCollection::PATH,
+    ResumeCollection::PATH,
     RetryCollection::PATH,
     ReplaceSas::PATH,
+    LookUpPseudonyms::PATH,
+    PreviewRedaction::PATH,
     SaveSettings::PATH,
 ];
 
 /// Paths of the server functions that read. Each of them answers 401 to anybody who is not signed
 /// in.
-pub const READING: [&str; 5] = [
+pub const READING: [&str; 7] = [
+    EstimateQuery::PATH,
+    VolumeQuery::PATH,
     OverviewQuery::PATH,
     HistoryQuery::PATH,
     CollectionQuery::PATH,

@@ -15,8 +15,11 @@ pub enum IconName {
     Plus,
     Send,
     Stop,
+    Pause,
+    Play,
     Retry,
     Key,
+    Search,
     Copy,
     Check,
     Warning,
@@ -50,10 +53,13 @@ impl IconName {
             Self::Stop => {
                 "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM7.2 7.2l5.6 5.6M12.8 7.2l-5.6 5.6"
             }
+            Self::Pause => "M7 4v12M13 4v12",
+            Self::Play => "M6 3.5 16 10 6 16.5z",
             Self::Retry => "M16 4v4h-4M15.6 8A6.3 6.3 0 1 0 16.3 11",
             Self::Key => {
                 "M12.5 3a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM9.3 10.7 3 17M5.5 14.5l2 2M13.5 6.5h.01"
             }
+            Self::Search => "M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM13 13l4 4",
             Self::Copy => "M7 7h9.5v9.5H7zM13 7V3.5H3.5V13H7",
             Self::Check => "M4 10.5 8.2 14.7 16 6",
             Self::Warning => "M10 3 18 16.5H2zM10 8v4M10 14.2v.1",

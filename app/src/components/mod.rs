@@ -3,11 +3,13 @@
 
 mod banner;
 mod checked;
+mod choice;
 mod copy;
 mod destination;
 mod field;
 mod frame;
 mod icon;
+mod identifiers;
 mod page;
 mod popup;
 mod progress;
@@ -18,11 +20,13 @@ mod time;
 
 pub use banner::{ErrorPanel, FormError, Notice, Tone};
 pub use checked::Checked;
+pub use choice::{Choice, Choose};
 pub use copy::CopyButton;
 pub use destination::{Expiry, destination_line, needs_attention};
 pub use field::{FieldError, server_message};
 pub use frame::Frame;
 pub use icon::{Icon, IconName};
+pub use identifiers::{IDENTIFIERS_FIELD, Identifiers};
 pub use page::{Card, Crumb, Fact, PageHeader, Waiting};
 pub use popup::{ImpossibleButton, Popup, PopupButton};
 pub use progress::CollectionProgress;

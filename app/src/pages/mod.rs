@@ -5,6 +5,7 @@ mod collection;
 mod history;
 mod not_found;
 mod overview;
+mod pseudonyms;
 mod settings;
 mod sign_in;
 
@@ -13,5 +14,6 @@ pub use collection::CollectionPage;
 pub use history::HistoryPage;
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;
+pub use pseudonyms::PseudonymsPage;
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;

@@ -10,8 +10,8 @@ use leptos_router::hooks::use_query_map;
 use crate::api::{self, Dated, SaveSettings};
 use crate::browser::{self, Clock};
 use crate::components::{
-    Card, Checked, Crumb, ErrorPanel, Expiry, Fact, FieldError, FormError, Notice, PageHeader,
-    SasField, TableCard, Time, Tone, Waiting, server_message,
+    Card, Checked, Choice, Choose, Crumb, ErrorPanel, Expiry, Fact, FieldError, FormError,
+    Identifiers, Notice, PageHeader, SasField, TableCard, Time, Tone, Waiting, server_message,
 };
 use crate::context::use_ui;
 use crate::error::AppError;
@@ -85,6 +85,13 @@ fn SettingsForm(
         .get("destination")
         .and_then(DestinationKind::from_code)
         .or(settings.destination.as_ref().map(|stored| stored.kind));
+    let identifiers = kept
+        .get("identifiers")
+        .map_or(settings.identifiers, |code| !code.is_empty());
+    let limit = kept.get("bandwidth_limit").map_or_else(
+        || domain::size::write(settings.bandwidth_limit),
+        ToOwned::to_owned,
+    );
     let save = if read_only {
         view! { <p class="quiet">"Only an operator can change the settings."</p> }.into_any()
     } else {
@@ -107,6 +114,8 @@ fn SettingsForm(
                     read_only=read_only
                     error=error
                 />
+                <RedactionCard identifiers=identifiers read_only=read_only />
+                <DeliveryCard limit=limit read_only=read_only error=error />
                 <div>{save}</div>
             </div>
             <RecordCard settings=settings now=now />
@@ -126,18 +135,16 @@ fn ProactiveCard(
     let radios = [(true, "enable", "Enable"), (false, "disable", "Disable")]
         .map(|(enables, code, label)| {
             view! {
-                <div class="choice">
-                    <input
-                        type="radio"
-                        id=format!("proactive-{code}")
-                        name="proactive"
-                        value=code
-                        checked=enables == enabled
-                        aria-describedby="proactive-error"
-                        on:change=move |_| changed()
-                    />
-                    <label for=format!("proactive-{code}")>{label}</label>
-                </div>
+                <Choice
+                    choose=Choose::One
+                    id=format!("proactive-{code}")
+                    name="proactive"
+                    value=code
+                    label=label
+                    checked=enables == enabled
+                    error_id="proactive-error"
+                    on_change=move |_| changed()
+                />
             }
         })
         .collect_view();
@@ -226,26 +233,23 @@ fn DestinationCard(
         .map(|kind| {
             let id = format!("destination-{}", kind.code());
             let about = match kind {
-                DestinationKind::Managed => "Storage of the support provider",
-                DestinationKind::SasUrl => "An Azure blob container",
-                DestinationKind::Directory => settings.bundle_directory.as_str(),
+                DestinationKind::Managed => "Storage of the support provider".to_owned(),
+                DestinationKind::SasUrl => "An Azure blob container".to_owned(),
+                DestinationKind::Directory => settings.bundle_directory.clone(),
             };
             view! {
-                <div class="choice">
-                    <input
-                        type="radio"
-                        id=id.clone()
-                        name="destination"
-                        value=kind.code()
-                        checked=kind == chosen
-                        aria-describedby=format!("{id}-about destination-error")
-                        on:change=move |_| changed()
-                    />
-                    <label for=id.clone()>{kind.label()}</label>
-                    <span class="quiet small" id=format!("{id}-about")>
-                        {about.to_owned()}
-                    </span>
-                </div>
+                <Choice
+                    choose=Choose::One
+                    id=id
+                    name="destination"
+                    value=kind.code()
+                    label=kind.label()
+                    checked=kind == chosen
+                    error_id="destination-error"
+                    on_change=move |_| changed()
+                >
+                    {about}
+                </Choice>
             }
         })
         .collect_view();
@@ -293,6 +297,55 @@ fn DestinationCard(
     .into_any()
 }
 
+/// What is taken out beyond secrets.
+#[component]
+fn RedactionCard(identifiers: bool, read_only: bool) -> impl IntoView {
+    view! {
+        <Card title="Redaction">
+            <p>
+                "Secrets are always taken out. What is chosen here holds for proactive collections, and is where the form for collecting begins."
+            </p>
+            <fieldset class="choices" disabled=read_only>
+                <legend class="visually-hidden">"Redaction"</legend>
+                <Identifiers checked=identifiers on_change=|_| () />
+            </fieldset>
+        </Card>
+    }
+    .into_any()
+}
+
+/// How deliveries may use the link.
+#[component]
+fn DeliveryCard(
+    limit: String,
+    read_only: bool,
+    #[prop(into)] error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let (message, changed) = server_message(error, "bandwidth_limit");
+    view! {
+        <Card title="Delivery">
+            <div class="field">
+                <label for="bandwidth-limit">"Bandwidth limit"</label>
+                <input
+                    type="text"
+                    id="bandwidth-limit"
+                    name="bandwidth_limit"
+                    value=limit
+                    disabled=read_only
+                    autocomplete="off"
+                    aria-describedby="bandwidth-limit-hint bandwidth-limit-error"
+                    on:input=move |_| changed()
+                />
+                <p class="hint" id="bandwidth-limit-hint">
+                    "Bytes a second for all collections together, for instance 5 MiB; 0 for no limit. Those that run follow within a second."
+                </p>
+                <FieldError id="bandwidth-limit-error" message=message />
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
 /// Who set it so, and who agreed.
 #[component]
 fn RecordCard(settings: SettingsView, now: DateTime<Utc>) -> impl IntoView {
@@ -328,6 +381,9 @@ fn RecordCard(settings: SettingsView, now: DateTime<Utc>) -> impl IntoView {
             <h2 id="record-title">"Now"</h2>
             <dl class="facts">
                 <Fact name="Proactive collection">{state}</Fact>
+                <Fact name="Identifiers">
+                    {if settings.identifiers { "Replaced" } else { "Kept" }}
+                </Fact>
                 <Fact name="Last change">{changed}</Fact>
                 <Fact name="Consent">{consent}</Fact>
             </dl>

@@ -143,6 +143,37 @@ impl CollectionState {
         }
     }
 
+    /// Whether a collection in this state can be paused, given whether it is.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub const fn can_pause(self, is_paused: bool) -> Result<(), WhyNot> {
+        match self {
+            Self::InProgress | Self::Waiting if is_paused => {
+                Err("This collection is paused already.")
+            }
+            Self::InProgress | Self::Waiting => Ok(()),
+            Self::Queued => Err("This collection has not begun yet."),
+            Self::Complete | Self::PartiallyComplete | Self::Failed | Self::Cancelled => {
+                Err("This collection has already ended.")
+            }
+        }
+    }
+
+    /// Whether a collection in this state can be resumed, given whether it is paused.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub const fn can_resume(self, is_paused: bool) -> Result<(), WhyNot> {
+        if self.is_final() {
+            Err("This collection has already ended.")
+        } else if is_paused {
+            Ok(())
+        } else {
+            Err("This collection is not paused.")
+        }
+    }
+
     /// Whether *Retry failed parts* makes sense, given how many parts have gaps.
     ///
     /// # Errors
@@ -331,6 +362,24 @@ mod tests {
     fn only_what_has_not_ended_can_be_cancelled() {
         for state in CollectionState::ALL {
             assert_eq!(state.can_cancel().is_ok(), !state.is_final(), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn what_runs_is_paused_once_and_resumed_once() {
+        for state in CollectionState::ALL {
+            let runs = matches!(
+                state,
+                CollectionState::InProgress | CollectionState::Waiting
+            );
+            assert_eq!(state.can_pause(false).is_ok(), runs, "{state:?}");
+            assert!(state.can_pause(true).is_err(), "{state:?}");
+            assert!(state.can_resume(false).is_err(), "{state:?}");
+            assert_eq!(
+                state.can_resume(true).is_ok(),
+                !state.is_final(),
+                "{state:?}"
+            );
         }
     }
 

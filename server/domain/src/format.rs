@@ -25,6 +25,38 @@ pub fn bytes(size: u64) -> String {
     }
 }
 
+/// A size that is not known exactly, with two significant digits: `730 B`, `1.2 GiB`.
+#[must_use]
+pub fn rough_bytes(size: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    #[allow(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut value = size as f64;
+    let mut unit = 0;
+    // 1023.6 would be shown as `1000`, so the next unit takes over where two digits would lie
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let value = match value {
+        v if v < 9.95 && unit > 0 => format!("{v:.1}"),
+        v if v < 99.5 => format!("{v:.0}"),
+        v => format!("{:.0}", (v / 10.0).round() * 10.0),
+    };
+    format!("{value} {}", UNITS[unit])
+}
+
+/// A length of time that is not known exactly: `a few seconds`, `about 40 s`, `about 2 min`.
+#[must_use]
+pub fn rough_seconds(length: u64) -> String {
+    match length {
+        0..10 => "a few seconds".to_owned(),
+        10..55 => format!("about {} s", length.div_ceil(5) * 5),
+        55..5400 => format!("about {} min", (length + 30) / 60),
+        5400..172_800 => format!("about {} h", (length + 1800) / 3600),
+        _ => format!("about {} days", (length + 43_200) / 86_400),
+    }
+}
+
 /// A length of time with its two greatest units: `0 s`, `42 s`, `3 min 5 s`, `4 h`, `7 days`.
 #[must_use]
 pub fn seconds(length: i64) -> String {
@@ -107,6 +139,30 @@ mod tests {
             (-90, "-1 min 30 s"),
         ] {
             assert_eq!(seconds(length), text);
+        }
+    }
+
+    #[test]
+    fn rough_figures_have_two_digits() {
+        for (size, text) in [
+            (0, "0 B"),
+            (734, "730 B"),
+            (1000, "1.0 KiB"),
+            (1_288_490_189, "1.2 GiB"),
+            (94_371_840, "90 MiB"),
+            (1023 * 1024 * 1024, "1.0 GiB"),
+            (188 * 1024 * 1024, "190 MiB"),
+        ] {
+            assert_eq!(rough_bytes(size), text);
+        }
+        for (length, text) in [
+            (1, "a few seconds"),
+            (42, "about 45 s"),
+            (59, "about 1 min"),
+            (117, "about 2 min"),
+            (3 * 3600, "about 3 h"),
+        ] {
+            assert_eq!(rough_seconds(length), text);
         }
     }
 

@@ -26,6 +26,10 @@ pub enum Reason {
     SpoolFull,
     NodeUnreachable,
     RedactionFailed,
+    /// It is no text, and its source does not ask for such.
+    Binary,
+    /// It was cut short or written anew while it was read; what was there before was kept.
+    Shortened,
     /// The compressed file ends early or is broken; what could be read was kept.
     Damaged,
     /// Reading failed in another way; the text is the operating system's.
@@ -77,6 +81,10 @@ impl fmt::Display for Reason {
             Self::RedactionFailed => {
                 f.write_str("withheld, because it could not be cleaned of secrets")
             }
+            Self::Binary => f.write_str(
+                "binary content, which cannot be cleaned; set binary = true in its source to take it",
+            ),
+            Self::Shortened => f.write_str("cut short or written anew while it was read"),
             Self::Damaged => f.write_str("the compressed file is damaged or ends early"),
             Self::Unreadable { detail } => write!(f, "could not be read: {detail}"),
             Self::CommandFailed { exit_code } => {

@@ -9,7 +9,9 @@ use crate::{DestinationKind, DestinationSummary, SasUrl};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsView {
     pub proactive_enabled: bool,
-    /// Where proactive collections go; kept while disabled.
+    /// Whether identifiers give way to pseudonyms, where nothing else is chosen.
+    pub identifiers: bool,
+    /// Where proactive collections go; kept while disabled. `None` until a place is known.
     pub destination: Option<DestinationSummary>,
     /// `None` until somebody has saved settings for the first time.
     pub changed_at: Option<DateTime<Utc>>,
@@ -20,6 +22,8 @@ pub struct SettingsView {
     pub managed_storage: bool,
     /// The configured directory for *Local directory*.
     pub bundle_directory: String,
+    /// Bytes a second that delivery may use, of whatever collection; 0: no limit.
+    pub bandwidth_limit: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,4 +40,6 @@ pub struct SettingsChange {
     pub destination: DestinationKind,
     /// A new SAS URL; `None` keeps the stored one.
     pub sas_url: Option<SasUrl>,
+    /// Whether identifiers give way to pseudonyms.
+    pub identifiers: bool,
 }

@@ -64,9 +64,13 @@ pub struct CollectionDetail {
     pub version: u64,
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
+    /// Who paused it; `None` while it is not paused.
+    pub paused_by: Option<String>,
     pub roles: Vec<RoleName>,
     /// Empty: all kinds.
     pub kinds: Vec<SourceKind>,
+    /// Whether identifiers gave way to pseudonyms.
+    pub identifiers: bool,
     pub parts: Vec<PartView>,
     /// The first of them; `missing_total` counts all.
     pub missing: Vec<MissingItem>,
@@ -86,6 +90,18 @@ impl CollectionDetail {
     /// Says why not.
     pub const fn can_cancel(&self) -> Result<(), WhyNot> {
         self.summary.state.can_cancel()
+    }
+
+    /// # Errors
+    /// Says why not.
+    pub const fn can_pause(&self) -> Result<(), WhyNot> {
+        self.summary.state.can_pause(self.paused_by.is_some())
+    }
+
+    /// # Errors
+    /// Says why not.
+    pub const fn can_resume(&self) -> Result<(), WhyNot> {
+        self.summary.state.can_resume(self.paused_by.is_some())
     }
 
     /// # Errors
@@ -177,6 +193,8 @@ pub struct CollectOptions {
     pub managed_storage: Option<DestinationSummary>,
     /// Collections that run or wait now; a new one queues behind them.
     pub unfinished: u64,
+    /// Whether identifiers give way to pseudonyms unless somebody chooses otherwise.
+    pub identifiers: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

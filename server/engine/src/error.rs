@@ -7,7 +7,7 @@ use thiserror::Error;
 /// One field of a request and what is wrong with it, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// `start`, `end`, `roles`, `nodes`, `kinds`, `destination`, `sas_url`, `name` or `password`.
+    /// `start`, `end`, `roles`, `nodes`, `kinds`, `destination`, `sas_url`, `directory`, `name` or `password`.
     pub field: &'static str,
     pub message: String,
 }

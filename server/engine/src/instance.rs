@@ -25,6 +25,12 @@ pub struct Turn {
     _lock: File,
 }
 
+/// Held by a process that runs whatever is queued.
+#[derive(Debug)]
+pub struct Serving {
+    _lock: File,
+}
+
 impl Instance {
     pub fn register(data_directory: &Path) -> io::Result<Self> {
         let directory = data_directory.join("run");
@@ -57,6 +63,22 @@ impl Instance {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             file => is_locked(&file?),
         }
+    }
+
+    /// Says to others, as long as what it answers lives, that this process runs whatever is queued.
+    /// `None` where another one says so already.
+    pub fn serve(&self) -> io::Result<Option<Serving>> {
+        let lock = open_lock(&self.directory.join("serving"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Serving { _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Whether any process runs whatever is queued.
+    pub fn is_served(&self) -> io::Result<bool> {
+        is_locked(&open_lock(&self.directory.join("serving"))?)
     }
 
     /// Takes the turn, where no other process has it.
@@ -130,7 +152,11 @@ mod tests {
         assert!(one.is_alive(id).unwrap());
         let turn = two.try_turn().unwrap().unwrap();
         assert!(one.try_turn().unwrap().is_none());
-        drop((turn, two));
+        assert!(!one.is_served().unwrap());
+        let serving = two.serve().unwrap().unwrap();
+        assert!(one.is_served().unwrap() && one.serve().unwrap().is_none());
+        drop((turn, two, serving));
+        assert!(!one.is_served().unwrap());
         assert!(one.try_turn().unwrap().is_some());
         assert!(!one.is_alive(id).unwrap());
     }

@@ -15,9 +15,16 @@ mod delivery;
 mod destination;
 mod engine;
 mod error;
+mod estimate;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod instance;
+mod limits;
 mod people;
+mod preview;
 mod redact;
+mod saved;
 mod secrets;
 mod settings;
 mod source;
@@ -25,7 +32,15 @@ mod store;
 mod window;
 
 pub use collection::CollectionRequest;
-pub use config::{Compression, EngineConfig, RoleConfig, SourceConfig};
+pub use config::{
+    Compression, EngineConfig, NetworkConfig, ProxyUrl, RedactionConfig, RoleConfig, SourceConfig,
+};
 pub use engine::{Engine, OpenError};
 pub use error::{EngineError, FieldError, chain};
+pub use estimate::EstimateRequest;
+pub use limits::{Budget, Budgets, Priority};
 pub use people::{SessionToken, SessionView, UserView};
+pub use preview::PreviewRequest;
+pub use redact::{OwnRule, RuleName, clean_stream};
+pub use window::TimeFormat;
+pub use window::stamp_of;

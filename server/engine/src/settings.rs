@@ -3,7 +3,7 @@
 use chrono::Utc;
 use domain::people::Actor;
 use domain::settings::{SettingsChange, SettingsView};
-use domain::{DestinationChoice, DestinationKind};
+use domain::{DestinationChoice, DestinationKind, DestinationSummary};
 
 use crate::collection::check_sas;
 use crate::engine::Inner;
@@ -20,28 +20,39 @@ const PLACE: Place<'_> = Place {
 pub async fn view(inner: &Inner) -> Result<SettingsView, EngineError> {
     let stored = inner.store.proactive().await?;
     Ok(SettingsView {
+        identifiers: stored.as_ref().is_some_and(|row| row.identifiers),
         proactive_enabled: stored.as_ref().is_some_and(|row| row.enabled),
-        destination: stored.as_ref().map(|row| row.destination.summary.clone()),
+        destination: stored
+            .as_ref()
+            .map(|row| row.destination.summary.clone())
+            .filter(|summary| !summary.place.is_empty()),
         changed_at: stored.as_ref().map(|row| row.changed_at),
         changed_by: stored.as_ref().map(|row| row.changed_by.clone()),
         consent: stored.and_then(|row| row.consent),
         managed_storage: inner.config.managed_sas_url_file.is_some(),
+        bandwidth_limit: inner.bandwidth_limit().await?,
         bundle_directory: inner.config.bundle_directory.to_string_lossy().into_owned(),
     })
 }
 
 pub async fn save(inner: &Inner, change: SettingsChange, actor: &Actor) -> Result<(), EngineError> {
-    let stored = inner.store.proactive().await?.map(|row| row.destination);
-    let destination = chosen(inner, &change, stored)?;
+    let stored = inner.store.proactive().await?;
+    let destination = chosen(inner, &change, stored.map(|row| row.destination))?;
     inner
         .store
-        .save_proactive(change.proactive_enabled, &destination, actor)
+        .save_proactive(
+            change.proactive_enabled,
+            change.identifiers,
+            &destination,
+            actor,
+        )
         .await?;
     tracing::info!(enabled = change.proactive_enabled, by = %actor, "settings of proactive collection saved");
     Ok(())
 }
 
-/// Enabling checks the destination, a stored SAS URL included; disabling keeps what is stored.
+/// Enabling checks the destination, a stored SAS URL included; disabling keeps what is stored, and
+/// needs none.
 fn chosen(
     inner: &Inner,
     change: &SettingsChange,
@@ -61,7 +72,17 @@ fn chosen(
                 }
                 Ok(kept)
             }
-            (None, None) => Err(missing_sas()),
+            (None, None) if change.proactive_enabled => Err(missing_sas()),
+            // the choice alone: what is off needs no place to go to
+            (None, None) => Ok(StoredDestination {
+                summary: DestinationSummary {
+                    kind: DestinationKind::SasUrl,
+                    place: String::new(),
+                    permissions: None,
+                    expires_at: None,
+                },
+                secret: None,
+            }),
         },
         DestinationKind::Managed if !change.proactive_enabled && kept.is_some() => {
             kept.ok_or_else(missing_sas)

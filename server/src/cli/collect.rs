@@ -8,18 +8,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use domain::views::CollectionDetail;
-use domain::{
-    CollectionId, CollectionState, DestinationChoice, NodeName, RoleName, SourceKind, format,
-};
+use domain::{CollectionId, CollectionState, DestinationChoice, format};
 use engine::{CollectionRequest, Engine, EngineError, chain};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::output::{complain, show, show_json};
+use super::scope::Scope;
 use super::{CommandError, Outcome, actor, open, sas};
 use crate::config::Config;
 use crate::shutdown;
@@ -29,42 +26,20 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("place").required(true).args(["sas_url_file", "output"]))]
 pub struct Arguments {
-    /// Start of the period, RFC 3339, for instance 2026-11-20T10:00:00Z
-    #[arg(long, value_name = "T", value_parser = time)]
-    from: DateTime<Utc>,
-    /// End of the period, RFC 3339; itself not in it
-    #[arg(long, value_name = "T", value_parser = time)]
-    to: DateTime<Utc>,
-    /// Only this role; may be repeated
-    #[arg(long = "role", value_name = "R")]
-    roles: Vec<String>,
-    /// Only this node; may be repeated
-    #[arg(long = "node", value_name = "N")]
-    nodes: Vec<String>,
-    /// Only this kind of source; may be repeated
-    #[arg(long = "kind", value_parser = kind())]
-    kinds: Vec<SourceKind>,
+    #[command(flatten)]
+    scope: Scope,
     /// File that holds the SAS URL of the blob container, or - for standard input
     #[arg(long, value_name = "F")]
     sas_url_file: Option<PathBuf>,
     /// Directory to put the bundles into
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Replace addresses, names of hosts and users, and card numbers by pseudonyms
+    #[arg(long)]
+    identifiers: bool,
     /// Print the manifest with the final state as one JSON document
     #[arg(long)]
     json: bool,
-}
-
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|at| at.to_utc())
-        .map_err(|_| "write it as in 2026-11-20T10:00:00Z or 2026-11-20T11:00:00+01:00".to_owned())
-}
-
-fn kind() -> impl TypedValueParser<Value = SourceKind> {
-    PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::code)).try_map(|code| {
-        SourceKind::from_code(&code).ok_or_else(|| format!("{code} is not a kind of source"))
-    })
 }
 
 pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, CommandError> {
@@ -75,13 +50,15 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
             DestinationChoice::Directory(directory)
         }
     };
+    let scope = arguments.scope;
     let request = CollectionRequest {
-        start: arguments.from,
-        end: arguments.to,
-        roles: arguments.roles.into_iter().map(RoleName).collect(),
-        nodes: arguments.nodes.into_iter().map(NodeName).collect(),
-        kinds: arguments.kinds,
+        start: scope.from,
+        end: scope.to,
+        roles: scope.roles,
+        nodes: scope.nodes,
+        kinds: scope.kinds,
         destination,
+        identifiers: arguments.identifiers,
     };
     let engine = open(&config).await?;
     let stop = shutdown::on_signal()?;
@@ -108,7 +85,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
 
 /// Runs the collection to its end, telling how far it is; cancels it when told to stop. The work
 /// is waited for in any case: it leaves a state behind that the next run understands.
-async fn drive(
+pub(super) async fn drive(
     engine: &Engine,
     id: CollectionId,
     stop: CancellationToken,
@@ -187,7 +164,7 @@ fn end_line(is_open: &mut bool) {
     }
 }
 
-fn state_line(detail: &CollectionDetail) -> String {
+pub(super) fn state_line(detail: &CollectionDetail) -> String {
     let label = detail.summary.state.label();
     match &detail.summary.state_detail {
         Some(why) => format!("Collection {}: {label}. {why}", detail.summary.id),
@@ -210,7 +187,7 @@ fn progress_line(detail: &CollectionDetail) -> String {
     )
 }
 
-fn describe(detail: &CollectionDetail) -> String {
+pub(super) fn describe(detail: &CollectionDetail) -> String {
     let summary = &detail.summary;
     let mut lines = vec![state_line(detail)];
     for part in &detail.parts {

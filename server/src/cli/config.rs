@@ -67,6 +67,14 @@ fn describe(config: &Config) -> String {
             },
         ),
         (
+            "Proxy",
+            engine
+                .network
+                .proxy
+                .as_ref()
+                .map_or_else(|| "as the environment says".to_owned(), ToString::to_string),
+        ),
+        (
             "Managed storage",
             or_none(
                 engine
@@ -100,15 +108,26 @@ fn describe_role(role: &RoleConfig) -> Vec<String> {
     let sources = role.sources.iter().map(|source| match source {
         SourceConfig::Files {
             paths,
-            time_zone: None,
-        } => format!("    files    {}", paths.join(", ")),
-        SourceConfig::Files {
-            paths,
-            time_zone: Some(zone),
-        } => format!(
-            "    files    {} (stamps without zone: {zone})",
-            paths.join(", ")
-        ),
+            time_zone,
+            time_format,
+            binary,
+        } => {
+            let zone = time_zone.map(|zone| format!(" (stamps without zone: {zone})"));
+            let format = time_format
+                .as_ref()
+                .map(|format| format!(" (stamps as {format})"));
+            format!(
+                "    files    {}{}{}{}",
+                paths.join(", "),
+                zone.unwrap_or_default(),
+                format.unwrap_or_default(),
+                if *binary {
+                    " (binary ones uncleaned)"
+                } else {
+                    ""
+                }
+            )
+        }
         SourceConfig::Journal {
             units,
             directory: None,

@@ -6,9 +6,13 @@
 mod actor;
 mod collect;
 mod config;
+mod estimate;
 mod history;
 mod output;
+mod redact;
 mod sas;
+mod scope;
+mod send;
 mod user;
 
 use std::io;
@@ -40,11 +44,17 @@ enum Command {
     Serve,
     /// Collect logs of a period, now and in this process
     Collect(collect::Arguments),
+    /// Tell what a collection of a period would amount to, without collecting
+    Estimate(estimate::Arguments),
     /// Look at SAS URLs
     Sas {
         #[command(subcommand)]
         command: sas::Command,
     },
+    /// Send a collection that was saved with collect --output
+    Send(send::Arguments),
+    /// Show what a collection would take out of a file
+    Redact(redact::Arguments),
     /// List collections, newest first
     History(history::Arguments),
     /// Manage who may sign in to the portal
@@ -149,6 +159,7 @@ fn option(field: &'static str) -> &'static str {
         "kinds" => "--kind",
         "destination" => "--output",
         "sas_url" => "--sas-url-file",
+        "directory" => "DIRECTORY",
         "name" => "NAME",
         "password" => "--password-stdin",
         other => other,
@@ -200,9 +211,12 @@ impl Cli {
                 Ok(Outcome::Complete)
             }
             Command::Collect(arguments) => collect::run(arguments, load()?).await,
+            Command::Estimate(arguments) => estimate::run(arguments, load()?).await,
             Command::Sas {
                 command: sas::Command::Check(arguments),
             } => sas::check(arguments, load).await,
+            Command::Send(arguments) => send::run(arguments, load()?).await,
+            Command::Redact(arguments) => redact::run(&arguments, &load()?),
             Command::History(arguments) => history::run(arguments, load()?).await,
             Command::User { command } => user::run(command, load()?).await,
             Command::Config { command } => config::run(&command, load),

@@ -73,6 +73,8 @@ fn files() -> Option<RoleConfig> {
         sources: vec![SourceConfig::Files {
             paths: LOG_FILES.map(str::to_owned).to_vec(),
             time_zone: None,
+            time_format: None,
+            binary: false,
         }],
     })
 }

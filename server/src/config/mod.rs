@@ -4,7 +4,9 @@
 //! put right in one go. Unknown fields are refused: a misspelt one would silently mean its default.
 
 mod discover;
+mod limits;
 mod reader;
+mod redaction;
 mod roles;
 mod sections;
 mod units;
@@ -163,6 +165,8 @@ mod tests {
         assert_eq!(example.compression, defaults.compression);
         assert_eq!(example.volume_size_bytes, defaults.volume_size_bytes);
         assert_eq!(example.bandwidth_limit, defaults.bandwidth_limit);
+        assert_eq!(example.budgets, defaults.budgets);
+        assert_eq!(example.priority, defaults.priority);
     }
 
     #[test]

@@ -193,6 +193,14 @@ impl<'d, 'a> Section<'d, 'a> {
         })
     }
 
+    /// `true` or `false`.
+    pub fn flag(&mut self, key: &'static str) -> Option<Field<bool>> {
+        self.take(key)?.convert(self.document, |value| match value {
+            DeValue::Boolean(flag) => Ok(flag),
+            other => Err(format!("must be true or false, not {}", other.type_str())),
+        })
+    }
+
     /// A size such as `"512 MiB"`; a bare number is bytes.
     pub fn size(&mut self, key: &'static str) -> Option<Field<u64>> {
         self.take(key)?.convert(self.document, |value| match value {

@@ -90,7 +90,17 @@ fn files(section: &mut Section<'_, '_>) -> Option<SourceConfig> {
             .convert(document, |text| time_zone(&text))
             .map(|field| field.value)
     });
-    Some(SourceConfig::Files { paths, time_zone })
+    let time_format = section
+        .text("time_format")
+        .and_then(|field| field.convert(document, |text| text.parse()))
+        .map(|field| field.value);
+    let binary = section.flag("binary").is_some_and(|field| field.value);
+    Some(SourceConfig::Files {
+        paths,
+        time_zone,
+        time_format,
+        binary,
+    })
 }
 
 fn journal(section: &mut Section<'_, '_>) -> Option<SourceConfig> {

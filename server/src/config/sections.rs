@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use domain::{NodeName, WindowLimits};
-use engine::{Compression, EngineConfig};
+use engine::{Compression, EngineConfig, NetworkConfig, ProxyUrl};
 use url::{Host, Url};
 
 use super::reader::{Document, Section};
-use super::{Config, PortalConfig, discover, roles};
+use super::{Config, PortalConfig, discover, limits, redaction, roles};
 
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3000);
@@ -29,9 +29,12 @@ pub fn read(document: &Document<'_>, folder: &Path) -> Config {
     let portal = portal(root.section("portal"));
     let data = data(root.section("data"), folder);
     let collection = collection(root.section("collection"));
+    let (budgets, priority) = limits::read(root.section("limits"));
     let managed_sas_url_file = root
         .section("managed_storage")
         .and_then(|section| managed_storage(section, folder));
+    let network = network(root.section("network"), folder);
+    let redaction = redaction::read(root.section("redaction"));
     let configured = root.sections("role");
     root.finish();
 
@@ -51,7 +54,11 @@ pub fn read(document: &Document<'_>, folder: &Path) -> Config {
             compression: collection.compression,
             volume_size_bytes: collection.volume_size,
             bandwidth_limit: collection.bandwidth_limit,
+            budgets,
+            priority,
             managed_sas_url_file,
+            network,
+            redaction,
             roles,
         },
         roles_found,
@@ -222,6 +229,29 @@ fn collection(section: Option<Section<'_, '_>>) -> Collection {
     }
     section.finish();
     collection
+}
+
+fn network(section: Option<Section<'_, '_>>, folder: &Path) -> NetworkConfig {
+    let mut network = NetworkConfig::default();
+    let Some(mut section) = section else {
+        return network;
+    };
+    let document = section.document();
+    network.proxy = section
+        .text("proxy")
+        .and_then(|field| field.convert(document, |text| ProxyUrl::parse(&text)))
+        .map(|field| field.value);
+    network.ca_file = section
+        .text("ca_file")
+        .map(|field| folder.join(field.value));
+    if let Some(length) = section.length("connect_timeout") {
+        network.connect_timeout = length.value;
+    }
+    if let Some(length) = section.length("read_timeout") {
+        network.read_timeout = length.value;
+    }
+    section.finish();
+    network
 }
 
 fn managed_storage(mut section: Section<'_, '_>, folder: &Path) -> Option<std::path::PathBuf> {

@@ -204,6 +204,13 @@ impl Portal {
         (status.code().expect("it ended by itself"), log)
     }
 
+    /// Kills the program, and answers its log.
+    pub fn kill(mut self) -> String {
+        self.child.kill().expect("a child");
+        let log = self.log.take().expect("a reader");
+        log.join().expect("a log")
+    }
+
     /// Signs in and answers the session's cookie, as `name=value`.
     pub fn sign_in(&self, name: &str, password: &str) -> String {
         let answer = http::post(self, "/sign-in", &[("user", name), ("password", password)]).send();

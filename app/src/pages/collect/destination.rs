@@ -5,7 +5,7 @@ use domain::views::CollectOptions;
 use leptos::prelude::*;
 
 use crate::browser::Clock;
-use crate::components::{Card, Expiry, FieldError, SasField, server_message};
+use crate::components::{Card, Choice, Choose, Expiry, FieldError, SasField, server_message};
 use crate::error::AppError;
 
 /// A radio button for each kind; the SAS URL's field shows itself while its kind is chosen.
@@ -42,25 +42,22 @@ pub fn DestinationCard(
                 .and_then(|managed| managed.expires_at)
                 .map(|at| view! { " · " <Expiry expires_at=at now=options.now /> });
             view! {
-                <div class="choice">
-                    <input
-                        type="radio"
-                        id=id.clone()
-                        name="destination"
-                        value=kind.code()
-                        checked=kind == first
-                        aria-describedby=format!("{id}-about destination-error")
-                        on:change=move |_| {
-                            chosen.set(kind);
-                            changed();
-                        }
-                    />
-                    <label for=id.clone()>{kind.label()}</label>
-                    <span class="quiet small" id=format!("{id}-about")>
-                        {about}
-                        {expiry}
-                    </span>
-                </div>
+                <Choice
+                    choose=Choose::One
+                    id=id
+                    name="destination"
+                    value=kind.code()
+                    label=kind.label()
+                    checked=kind == first
+                    error_id="destination-error"
+                    on_change=move |_| {
+                        chosen.set(kind);
+                        changed();
+                    }
+                >
+                    {about}
+                    {expiry}
+                </Choice>
             }
         })
         .collect_view();

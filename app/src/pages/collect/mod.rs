@@ -1,27 +1,98 @@
 //! *Collect logs now* and *Send logs now*: one form. The second goes to managed storage and asks
 //! for no SAS URL.
 
+mod axis;
+mod chart;
+mod choosing;
 mod destination;
+mod estimate;
+mod preview;
+mod redaction;
 mod roles;
 mod summary;
 mod window;
 
-use domain::DestinationKind;
+use std::time::Duration;
+
+use domain::estimate::Volume;
 use domain::views::CollectOptions;
+use domain::{DestinationKind, RoleName};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::{self, StartCollection};
+use crate::browser;
 use crate::components::{Checked, Crumb, ErrorPanel, FormError, PageHeader, Waiting};
 use crate::context::use_ui;
-use crate::error::AppError;
+use crate::error::{AppError, Kept};
 use crate::paths;
+use crate::sent::use_sent;
 
+use chart::VolumeChart;
 use destination::DestinationCard;
+use estimate::{Answer, Ask, NotCounted, StillCounting};
+use redaction::{Previewing, RedactionCard};
 use roles::RolesCard;
 use summary::SummaryCard;
-use window::{QuickWindow, WindowCard, WindowFields};
+use window::{Asked, QuickWindow, WindowCard, WindowFields};
+
+/// An estimate is asked for at most so often while the form changes.
+const ESTIMATE_PAUSE: Duration = Duration::from_millis(400);
+
+/// What is counted for the page, and what is asked about it. It is fetched beside the form, which
+/// never waits for it.
+#[derive(Clone, Copy)]
+struct Counted {
+    asked: Asked,
+    volume: Resource<Result<Option<Volume>, AppError>>,
+    estimate: Resource<Answer>,
+    /// What the form says now; `None` while it is as the page was opened.
+    ask: RwSignal<Option<Ask>>,
+    /// Wait for the counting, however long it takes.
+    patient: RwSignal<bool>,
+}
+
+impl Counted {
+    fn new(options: Resource<Result<CollectOptions, AppError>>) -> Self {
+        let asked = use_query_map().with_untracked(Asked::of);
+        let (ask, patient) = (RwSignal::new(None), RwSignal::new(false));
+        Self {
+            asked,
+            volume: Resource::new(move || patient.get(), api::volume),
+            estimate: Resource::new(
+                move || (ask.get(), patient.get()),
+                move |(ask, patient)| estimate::fetch(ask, patient, asked, options),
+            ),
+            ask,
+            patient,
+        }
+    }
+
+    /// Asks anew when the form changes.
+    fn follow(self, fields: WindowFields, roles: Vec<RoleName>, chosen: RwSignal<Vec<bool>>) {
+        let ask_anew = browser::throttled(ESTIMATE_PAUSE, move || {
+            let Ok(window) = fields.window.get_untracked() else {
+                return;
+            };
+            let chosen = chosen.get_untracked();
+            let names = roles.iter().zip(chosen);
+            let roles: Vec<String> = names
+                .filter(|(_, chosen)| *chosen)
+                .map(|(role, _)| role.0.clone())
+                .collect();
+            // no role would mean all
+            if !roles.is_empty() {
+                self.ask.set(Some(Ask { window, roles }));
+            }
+        });
+        Effect::watch(
+            move || (fields.window.get(), chosen.get()),
+            move |_, _, _| ask_anew(),
+            false,
+        );
+    }
+}
 
 /// Which of the two pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +140,12 @@ pub fn SendPage() -> impl IntoView {
 #[component]
 fn StartPage(way: Way) -> impl IntoView {
     let options = Resource::new(|| (), |()| api::collect_options());
+    let counted = Counted::new(options);
     let action = ServerAction::<StartCollection>::new();
     let may_operate = use_ui().may_operate();
+    let sent = use_sent(&redaction::FORM_FIELDS);
+    let previewing = Previewing::new(sent.as_ref().filter(|_| may_operate));
+    let sent = StoredValue::new(sent);
     view! {
         <PageHeader title=way.title() crumbs=&[Crumb::Product, Crumb::LogCollection] />
         <Transition fallback=Waiting>
@@ -83,7 +158,14 @@ fn StartPage(way: Way) -> impl IntoView {
                         view! { <NoManagedStorage /> }.into_any()
                     }
                     Ok(options) => {
-                        view! { <StartForm options=options action=action way=way /> }.into_any()
+                        view! { <StartForm
+                                options=options
+                                counted=counted
+                                previewing=previewing
+                                sent=sent
+                                action=action
+                                way=way
+                            /> }.into_any()
                     }
                     Err(error) => view! { <ErrorPanel error=error /> }.into_any(),
                 }
@@ -105,6 +187,10 @@ fn NoManagedStorage() -> impl IntoView {
 #[component]
 fn StartForm(
     options: CollectOptions,
+    counted: Counted,
+    previewing: Previewing,
+    /// What was sent to the page, to be shown again.
+    sent: StoredValue<Option<Kept>>,
     action: ServerAction<StartCollection>,
     way: Way,
 ) -> impl IntoView {
@@ -113,14 +199,14 @@ fn StartForm(
     let kept = error
         .get_untracked()
         .and_then(|error| error.kept().cloned())
+        .or_else(|| sent.get_value())
         .unwrap_or_default();
-    let hours = use_query_map()
-        .get_untracked()
-        .get("hours")
-        .and_then(|hours| hours.parse().ok());
-    let fields = WindowFields::new(&options, &kept, hours, error);
+    let identifiers = redaction::is_chosen(&kept).unwrap_or(options.identifiers);
+    let fields = WindowFields::new(&options, &kept, counted.asked, error);
     let role_names: Vec<_> = options.roles.iter().map(|role| role.name.clone()).collect();
     let chosen_roles = RwSignal::new(roles::initially_chosen(&role_names, &kept));
+    counted.follow(fields, role_names.clone(), chosen_roles);
+    let limits = options.limits;
     let kind = kept
         .get("destination")
         .and_then(DestinationKind::from_code)
@@ -133,8 +219,47 @@ fn StartForm(
         <ActionForm action=action attr:class="columns columns-form" attr:autocomplete="off">
             <div class="stack-cards">
                 <FormError error=error />
-                <WindowCard fields=fields limits=options.limits />
+                <WindowCard fields=fields limits=limits>
+                    <Transition fallback=|| {
+                        view! { <p class="chart chart-waiting quiet small" role="status">"Counting the logs of this stack…"</p> }
+                    }>
+                        {move || Suspend::new(async move {
+                            match counted.volume.await {
+                                Ok(Some(volume)) => {
+                                    view! {
+                                        <VolumeChart
+                                            volume=volume
+                                            fields=fields
+                                            limits=limits
+                                            chosen_roles=chosen_roles
+                                            path=way.path()
+                                        />
+                                    }
+                                        .into_any()
+                                }
+                                Ok(None) => {
+                                    view! {
+                                        <div class="chart chart-waiting">
+                                            <StillCounting patient=counted.patient />
+                                        </div>
+                                    }
+                                        .into_any()
+                                }
+                                Err(error) => view! { <NotCounted error=error /> }.into_any(),
+                            }
+                        })}
+                    </Transition>
+                </WindowCard>
                 <RolesCard roles=options.roles.clone() chosen=chosen_roles error=error />
+                <RedactionCard
+                    identifiers=identifiers
+                    fields=fields
+                    roles=role_names
+                    chosen_roles=chosen_roles
+                    previewing=previewing
+                    now=options.now
+                    path=way.path()
+                />
                 <DestinationCard
                     options=options.clone()
                     kinds=way.destinations()
@@ -148,6 +273,8 @@ fn StartForm(
                 window=fields.window
                 chosen_roles=chosen_roles
                 destination=destination
+                estimate=counted.estimate
+                patient=counted.patient
                 pending=action.pending()
             />
         </ActionForm>

@@ -4,7 +4,7 @@ use domain::RoleName;
 use domain::views::RoleOption;
 use leptos::prelude::*;
 
-use crate::components::{Card, FieldError, server_message};
+use crate::components::{Card, Choice, Choose, FieldError, server_message};
 use crate::error::{AppError, Kept};
 
 /// All roles, unless the form comes back with others chosen.
@@ -36,11 +36,8 @@ pub fn RolesCard(
         .into_iter()
         .enumerate()
         .map(|(position, role)| {
-            let id = format!("role-{position}");
-            let described_by = format!("{id}-description roles-error");
             let checked = chosen.with_untracked(|chosen| chosen.get(position).copied());
-            let choose = move |event| {
-                let checked = event_target_checked(&event);
+            let choose = move |checked| {
                 chosen.update(|chosen| {
                     if let Some(state) = chosen.get_mut(position) {
                         *state = checked;
@@ -49,21 +46,18 @@ pub fn RolesCard(
                 changed();
             };
             view! {
-                <div class="choice">
-                    <input
-                        type="checkbox"
-                        id=id.clone()
-                        name="roles[]"
-                        value=role.name.0.clone()
-                        checked=checked.unwrap_or(true)
-                        aria-describedby=described_by
-                        on:change=choose
-                    />
-                    <label for=id.clone()>{role.name.0}</label>
-                    <span class="quiet small" id=format!("{id}-description")>
-                        {role.description}
-                    </span>
-                </div>
+                <Choice
+                    choose=Choose::Any
+                    id=format!("role-{position}")
+                    name="roles[]"
+                    value=role.name.0.clone()
+                    label=role.name.0
+                    checked=checked.unwrap_or(true)
+                    error_id="roles-error"
+                    on_change=choose
+                >
+                    {role.description}
+                </Choice>
             }
         })
         .collect_view();

@@ -4,6 +4,7 @@ use domain::window::Edge;
 use domain::{DestinationKind, Window, consent, format};
 use leptos::prelude::*;
 
+use super::estimate::{Answer, EstimateFacts};
 use crate::components::{Fact, Notice, Tone};
 use crate::paths;
 
@@ -16,6 +17,8 @@ pub fn SummaryCard(
     #[prop(into)] window: Signal<Result<Window, (Edge, String)>>,
     chosen_roles: RwSignal<Vec<bool>>,
     destination: RwSignal<DestinationKind>,
+    estimate: Resource<Answer>,
+    patient: RwSignal<bool>,
     #[prop(into)] pending: Signal<bool>,
 ) -> impl IntoView {
     let period = move || {
@@ -44,6 +47,7 @@ pub fn SummaryCard(
                 <Fact name="Roles">{roles}</Fact>
                 <Fact name="Destination">{move || destination.get().label()}</Fact>
             </dl>
+            <EstimateFacts estimate=estimate patient=patient />
             {queue.map(|text| view! { <Notice tone=Tone::Warning>{text}</Notice> })}
             <p class="small quiet" id="consent">
                 {consent::COLLECT}

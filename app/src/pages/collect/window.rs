@@ -7,6 +7,7 @@ use domain::window::{Edge, WindowError};
 use domain::{Window, WindowLimits, format, zone};
 use leptos::html;
 use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
 
 use crate::browser::Clock;
 use crate::components::{Card, FieldError};
@@ -20,6 +21,44 @@ const QUICK_FORM_ID: &str = "quick-window";
 
 /// Offered as quick choices, as far as the limits allow; the form begins with the last one.
 const QUICK_HOURS: [i64; 2] = [1, 4];
+
+/// The window that the page was opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The last hours; the default where it does not say how many.
+    Last(Option<i64>),
+    /// This period, of a bar of the chart.
+    Period(DateTime<Utc>, DateTime<Utc>),
+}
+
+impl Asked {
+    /// Reads the address: `hours`, or `start` and `end` as RFC 3339.
+    #[must_use]
+    pub fn of(query: &ParamsMap) -> Self {
+        let time = |name: &str| query.get(name).and_then(|text| text.parse().ok());
+        match (time("start"), time("end")) {
+            (Some(start), Some(end)) => Self::Period(start, end),
+            _ => Self::Last(query.get("hours").and_then(|hours| hours.parse().ok())),
+        }
+    }
+
+    /// Start and end, to the minute.
+    #[must_use]
+    pub fn times(self, limits: WindowLimits, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+        match self {
+            Self::Last(hours) => last_hours(hours, limits, now),
+            // the bar of the hour at hand ends in the future, the oldest begins before the limit
+            Self::Period(start, end) => {
+                let lookback = WindowLimits {
+                    max_seconds: limits.lookback_seconds,
+                    ..limits
+                };
+                let (first, last) = last_hours(Some(i64::MAX), lookback, now);
+                (start.clamp(first, last), end.clamp(first, last))
+            }
+        }
+    }
+}
 
 /// The two fields and what they amount to.
 #[derive(Clone, Copy)]
@@ -35,21 +74,21 @@ pub struct WindowFields {
     end_error: Signal<Option<String>>,
     answered: RwSignal<Option<AppError>>,
     form_error: Signal<Option<AppError>>,
-    zone: RwSignal<Tz>,
+    pub zone: RwSignal<Tz>,
 }
 
 impl WindowFields {
-    /// Begins with what was entered before, else with the last `hours`, else with the default.
+    /// Begins with what was entered before, else with what the page was opened with.
     pub fn new(
         options: &CollectOptions,
         kept: &Kept,
-        hours: Option<i64>,
+        asked: Asked,
         error: Signal<Option<AppError>>,
     ) -> Self {
         let zone = use_ui().zone;
         let clock = Clock::set_to(options.now);
         let limits = options.limits;
-        let (start, end) = last_hours(hours, limits, options.now);
+        let (start, end) = asked.times(limits, options.now);
         let here = zone.get_untracked();
         let kept_zone = kept.get("zone").and_then(|name| name.parse().ok());
         let written = kept.get_all("written").unwrap_or_default();
@@ -141,6 +180,12 @@ impl WindowFields {
 
     fn choose_last(self, hours: i64, limits: WindowLimits) {
         let (start, end) = last_hours(Some(hours), limits, self.clock.now());
+        self.choose(start, end);
+    }
+
+    /// Writes these moments into the fields.
+    pub fn choose(self, start: DateTime<Utc>, end: DateTime<Utc>) {
+        self.answered.set(self.form_error.get_untracked());
         let zone = self.zone.get_untracked();
         self.put(
             TypedTime::written(start, zone),
@@ -217,7 +262,12 @@ pub fn QuickWindow(path: &'static str) -> impl IntoView {
 
 /// *Log start*, *Log end* and the quick choices.
 #[component]
-pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
+pub fn WindowCard(
+    fields: WindowFields,
+    limits: WindowLimits,
+    /// The chart on which the window can be chosen too.
+    children: Children,
+) -> impl IntoView {
     let zone = fields.zone;
     let now = fields.clock.now();
     let hint = format!(
@@ -250,6 +300,7 @@ pub fn WindowCard(fields: WindowFields, limits: WindowLimits) -> impl IntoView {
             <p class="hint" id="window-hint">
                 {hint}
             </p>
+            {children()}
             <input type="hidden" name="zone" value=move || zone.get().name() />
             <div class="window-fields">
                 <WindowField fields=fields edge=Edge::Start />
@@ -338,6 +389,22 @@ mod tests {
             last_hours(Some(-3), limits, now),
             (utc("2026-11-20T13:05:00Z"), end)
         );
+    }
+
+    #[test]
+    fn the_hour_of_a_bar_keeps_to_what_can_be_collected() {
+        let (limits, now) = (WindowLimits::default(), utc("2026-11-20T14:05:31Z"));
+        let asked = |start, end| Asked::Period(utc(start), utc(end)).times(limits, now);
+        assert_eq!(
+            asked("2026-11-19T10:00:00Z", "2026-11-19T11:00:00Z"),
+            (utc("2026-11-19T10:00:00Z"), utc("2026-11-19T11:00:00Z"))
+        );
+        assert_eq!(
+            asked("2026-11-20T14:00:00Z", "2026-11-20T15:00:00Z"),
+            (utc("2026-11-20T14:00:00Z"), utc("2026-11-20T14:05:00Z"))
+        );
+        let (start, end) = asked("2026-11-13T14:00:00Z", "2026-11-13T15:00:00Z");
+        assert!(Window::checked(start, end, limits, now).is_ok());
     }
 
     #[test]

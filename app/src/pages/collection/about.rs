@@ -32,6 +32,11 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
         .map(|role| role.0.as_str())
         .collect::<Vec<_>>()
         .join(", ");
+    let identifiers = if detail.identifiers {
+        "Replaced by pseudonyms"
+    } else {
+        "Kept"
+    };
     view! {
         <aside class="card summary" aria-labelledby="about-title">
             <h2 id="about-title">"About"</h2>
@@ -52,6 +57,7 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
                     <TimeBeside at=end beside=start now=now />
                 </Fact>
                 <Fact name="Roles">{roles}</Fact>
+                <Fact name="Identifiers">{identifiers}</Fact>
                 <Fact name="Destination">
                     {destination.kind.label()} <br /> <span class="mono">{destination.place}</span>
                 </Fact>

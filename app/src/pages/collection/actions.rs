@@ -1,22 +1,27 @@
-//! What can be done with a collection: cancel, retry, replace its SAS URL.
+//! What can be done with a collection: cancel, pause, retry, replace its SAS URL.
 
 use domain::views::CollectionDetail;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use crate::api::{CancelCollection, ReplaceSas, RetryCollection};
+use crate::api::{
+    CancelCollection, PauseCollection, ReplaceSas, ResumeCollection, RetryCollection,
+};
 use crate::browser::{self, Clock};
 use crate::components::{Checked, Icon, IconName, ImpossibleButton, Popup, PopupButton, SasField};
 use crate::error::AppError;
+use crate::paths;
 
 const CANCEL_ID: &str = "cancel-popup";
 const REPLACE_ID: &str = "replace-popup";
 const REPLACE_FIELD_ID: &str = "replace-sas-url";
 
-/// The three actions. They outlive the page's content, which is made anew with each change.
+/// The actions. They outlive the page's content, which is made anew with each change.
 #[derive(Clone, Copy)]
 pub struct Actions {
     cancel: ServerAction<CancelCollection>,
+    pause: ServerAction<PauseCollection>,
+    resume: ServerAction<ResumeCollection>,
     retry: ServerAction<RetryCollection>,
     replace: ServerAction<ReplaceSas>,
     /// Of the one that was answered last, while the page shows the collection it was meant for.
@@ -27,16 +32,25 @@ impl Actions {
     /// The actions of the page of `id`, which may turn to another collection.
     pub fn new(id: Memo<String>) -> Self {
         let cancel = ServerAction::<CancelCollection>::new();
+        let pause = ServerAction::<PauseCollection>::new();
+        let resume = ServerAction::<ResumeCollection>::new();
         let retry = ServerAction::<RetryCollection>::new();
         let replace = ServerAction::<ReplaceSas>::new();
+        let answers = [
+            cancel.value(),
+            pause.value(),
+            resume.value(),
+            retry.value(),
+            replace.value(),
+        ];
         // without JavaScript the page comes with the answer
         let refusal = RwSignal::new(
-            [cancel.value(), retry.value(), replace.value()]
+            answers
                 .into_iter()
                 .filter_map(|value| value.get_untracked())
                 .find_map(Result::err),
         );
-        for value in [cancel.value(), retry.value(), replace.value()] {
+        for value in answers {
             Effect::watch(
                 move || value.get(),
                 move |answer, _, _| {
@@ -66,6 +80,8 @@ impl Actions {
         );
         Self {
             cancel,
+            pause,
+            resume,
             retry,
             replace,
             refusal,
@@ -84,7 +100,11 @@ impl Actions {
 
     /// Grows with each action that was answered.
     pub fn version(self) -> usize {
-        self.cancel.version().get() + self.retry.version().get() + self.replace.version().get()
+        self.cancel.version().get()
+            + self.pause.version().get()
+            + self.resume.version().get()
+            + self.retry.version().get()
+            + self.replace.version().get()
     }
 }
 
@@ -93,6 +113,17 @@ impl Actions {
 pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> impl IntoView {
     let id = detail.summary.id.to_string();
     let (cancel_id, replace_id) = (id.clone(), id.clone());
+    let pause_id = id.clone();
+    let pause = match (detail.can_resume(), detail.can_pause()) {
+        (Ok(()), _) => view! { <ResumeForm id=pause_id actions=actions /> }.into_any(),
+        (_, Ok(())) => view! { <PauseForm id=pause_id actions=actions /> }.into_any(),
+        (_, Err(why_not)) => view! {
+            <ImpossibleButton class="command" why_not=why_not why_not_id="pause-why-not">
+                <PauseLabel />
+            </ImpossibleButton>
+        }
+        .into_any(),
+    };
     let retry = match detail.can_retry() {
         Ok(()) => view! { <RetryForm id=id actions=actions /> }.into_any(),
         Err(why_not) => view! {
@@ -102,6 +133,14 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
         }
         .into_any(),
     };
+    let pseudonyms = detail.identifiers.then(|| {
+        view! {
+            <a class="command" href=paths::pseudonyms(detail.summary.id)>
+                <Icon name=IconName::Search />
+                "Look up pseudonyms"
+            </a>
+        }
+    });
     view! {
         <div class="commands">
             <PopupButton
@@ -110,6 +149,7 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
                 label="Cancel"
                 possible=detail.can_cancel()
             />
+            {pause}
             {retry}
             <PopupButton
                 opens=REPLACE_ID
@@ -117,9 +157,47 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
                 label="Replace SAS URL"
                 possible=detail.can_replace_sas()
             />
+            {pseudonyms}
         </div>
         <CancelPopup id=cancel_id actions=actions />
         <ReplacePopup id=replace_id clock=clock actions=actions />
+    }
+    .into_any()
+}
+
+#[component]
+fn PauseForm(id: String, actions: Actions) -> impl IntoView {
+    let pending = actions.pause.pending();
+    view! {
+        <ActionForm action=actions.pause>
+            <input type="hidden" name="id" value=id />
+            <button type="submit" class="command" disabled=move || pending.get()>
+                <PauseLabel />
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn PauseLabel() -> impl IntoView {
+    view! {
+        <Icon name=IconName::Pause />
+        "Pause"
+    }
+}
+
+#[component]
+fn ResumeForm(id: String, actions: Actions) -> impl IntoView {
+    let pending = actions.resume.pending();
+    view! {
+        <ActionForm action=actions.resume>
+            <input type="hidden" name="id" value=id />
+            <button type="submit" class="command" disabled=move || pending.get()>
+                <Icon name=IconName::Play />
+                "Resume"
+            </button>
+        </ActionForm>
     }
     .into_any()
 }

@@ -125,6 +125,9 @@ fn Standing(detail: CollectionDetail, now: chrono::DateTime<chrono::Utc>) -> imp
             more => format!("{more} collections are to run before this one."),
         },
         CollectionState::InProgress => "Everything that is read goes on its way at once.".to_owned(),
+        CollectionState::Waiting if detail.paused_by.is_some() => {
+            "It goes on when somebody resumes it. What was read is kept on this machine.".to_owned()
+        }
         CollectionState::Waiting => {
             "Everything that was read is kept on this machine and goes on by itself once the destination answers again, or with a new SAS URL."
                 .to_owned()

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::writer::BundleError;
 use crate::config::{Compression, SourceConfig};
+use crate::limits::Budgets;
 use crate::store::{CollectionRow, EffectiveRequest, ItemRow, PartRow, Store, VolumeRow};
 
 /// Grows when a reader would have to change.
@@ -47,7 +48,34 @@ struct Request<'a> {
     time_zone: chrono_tz::Tz,
     kinds: &'a [domain::SourceKind],
     compression: Compression,
+    limits: Limits,
+    /// Whether identifiers gave way to pseudonyms.
+    identifiers: bool,
     roles: Vec<Role<'a>>,
+}
+
+/// Bytes are kept bytes, time is whole seconds of reading.
+#[derive(Serialize)]
+struct Limits {
+    item_bytes: u64,
+    item_seconds: u64,
+    part_bytes: u64,
+    part_seconds: u64,
+    collection_bytes: u64,
+    collection_seconds: u64,
+}
+
+impl Limits {
+    fn of(budgets: &Budgets) -> Self {
+        Self {
+            item_bytes: budgets.item.bytes,
+            item_seconds: budgets.item.time.as_secs(),
+            part_bytes: budgets.part.bytes,
+            part_seconds: budgets.part.time.as_secs(),
+            collection_bytes: budgets.collection.bytes,
+            collection_seconds: budgets.collection.time.as_secs(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -62,6 +90,8 @@ enum Source<'a> {
     Files {
         paths: &'a [String],
         time_zone: Option<chrono_tz::Tz>,
+        time_format: Option<&'a crate::window::TimeFormat>,
+        binary: bool,
     },
     Journal {
         units: &'a [String],
@@ -74,9 +104,16 @@ enum Source<'a> {
 impl<'a> Request<'a> {
     fn of(request: &'a EffectiveRequest) -> Self {
         let source = |source: &'a SourceConfig| match source {
-            SourceConfig::Files { paths, time_zone } => Source::Files {
+            SourceConfig::Files {
+                paths,
+                time_zone,
+                time_format,
+                binary,
+            } => Source::Files {
                 paths,
                 time_zone: *time_zone,
+                time_format: time_format.as_ref(),
+                binary: *binary,
             },
             SourceConfig::Journal { units, .. } => Source::Journal { units },
             SourceConfig::Command { name, .. } => Source::Command { name },
@@ -85,6 +122,8 @@ impl<'a> Request<'a> {
             time_zone: request.zone,
             kinds: &request.kinds,
             compression: request.compression,
+            limits: Limits::of(&request.budgets),
+            identifiers: request.identifiers,
             roles: request
                 .roles
                 .iter()

@@ -1,46 +1,54 @@
 //! Writes a part's items into zip volumes.
 //!
-//! Runs on a blocking thread. A volume is begun with its first byte and sealed at the end of an
-//! item once it has reached its size, so that no item is split between volumes.
+//! A volume is begun with its first byte and sealed at the end of an item once it has reached its
+//! size, so that no item is split between volumes.
 
-use std::io::{self, Write};
-use std::sync::atomic::AtomicBool;
+use std::fmt::Write as _;
+use std::io;
 use std::sync::{Arc, Weak};
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
-use domain::{CollectionId, Reason};
+use chrono::{DateTime, Utc};
+use domain::CollectionId;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use uuid::Uuid;
-use zip::write::{FullFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
 
 use super::volume::VolumeFile;
+use super::zip::{Compressor, ZipStream, unpack};
 use super::{Leaving, NoRoom, Spool, SpooledVolume};
 use crate::config::Compression;
+use crate::redact::Canary;
 use crate::store::{ItemRow, Store, StoreError, VolumeRow};
 
-/// Compression levels that keep up with a disk on one core.
-const ZSTD_LEVEL: i64 = 3;
-const DEFLATE_LEVEL: i64 = 6;
 /// Items are recorded in batches of this size.
-const RECORD_BATCH: usize = 500;
-/// Info-ZIP's extended time stamp: whole seconds in UTC, where the format's own has two-second
-/// steps and no zone. <https://libzip.org/specifications/extrafld.txt>
-const EXTENDED_TIMESTAMP: u16 = 0x5455;
+const RECORD_BATCH: usize = 2000;
+/// A volume's directory is kept in memory until it is sealed; a hundred thousand items reach this.
+const LARGEST_DIRECTORY_BYTES: usize = 12 * 1024 * 1024;
+/// Lines in a bundle's `errors.txt`; the manifest names all.
+const MAX_ERROR_LINES: u32 = 10_000;
 
-/// Why a bundle could not be written. Sources never cause this: it is the spool or the store.
+/// Why a bundle could not be written. Sources never cause this: it is the spool, the store, or
+/// redaction.
 #[derive(Debug, Error)]
 pub enum BundleError {
     #[error("the spool cannot be written")]
     Spool(#[from] io::Error),
-    #[error("the bundle cannot be packed")]
-    Zip(#[from] zip::result::ZipError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    /// What would have left is not cleaned: a planted secret was found, or the hidden item is lost.
+    #[error("redaction failed its test: {rule}")]
+    Canary { rule: &'static str },
+    /// No canary was sent ahead.
+    #[error("redaction was not tested")]
+    Untested,
+    #[error("redaction cannot go on")]
+    Redaction(#[source] io::Error),
+    /// The thread that packs has ended; it knows why.
+    #[error("packing has ended")]
+    Ended,
 }
 
 /// How and under which names a part is packed.
@@ -59,14 +67,15 @@ pub struct Packing {
 struct OpenVolume {
     id: Uuid,
     leaving: Weak<Leaving>,
-    zip: ZipWriter<StreamWriter<VolumeFile>>,
+    zip: ZipStream<VolumeFile>,
 }
 
 impl OpenVolume {
-    fn size_bytes(&self) -> u64 {
-        self.zip
-            .get_ref()
-            .map_or(0, |stream| stream.get_ref().size_bytes())
+    /// Whether no further item goes into it.
+    fn is_full(&self, size_bytes: u64) -> bool {
+        let directory = self.zip.directory_bytes();
+        self.zip.get_ref().size_bytes() + directory as u64 >= size_bytes
+            || directory >= LARGEST_DIRECTORY_BYTES
     }
 }
 
@@ -78,11 +87,15 @@ pub struct BundleWriter {
     deliveries: mpsc::UnboundedSender<SpooledVolume>,
     next_number: u32,
     open: Option<OpenVolume>,
+    /// Between volumes; while one is open it has the compressor.
+    compressor: Option<Compressor>,
     unrecorded: Vec<ItemRow>,
+    /// A canary died on its way through redaction.
+    is_proved: bool,
 }
 
 impl BundleWriter {
-    /// Must be used on a blocking thread of `runtime`.
+    /// Must not be used on a thread that works for `runtime`.
     #[must_use]
     pub fn new(
         packing: Packing,
@@ -100,63 +113,107 @@ impl BundleWriter {
             deliveries,
             next_number,
             open: None,
+            compressor: None,
             unrecorded: Vec::new(),
+            is_proved: false,
         }
     }
 
-    /// An entry that comes into being with its first byte. With `cancel` it waits for room in the
-    /// spool; without, it is small and must be written in any case.
-    pub fn entry<'a>(
-        &'a mut self,
-        name: &'a str,
+    /// Packs a canary as an item would be, unpacks it and searches it. Until that went well no
+    /// volume is begun, so that not a byte of the part can leave. It is in no volume itself.
+    pub fn prove(&mut self, canary: &Canary, cleaned: &[u8]) -> Result<(), BundleError> {
+        let compression = self.packing.compression;
+        let mut compressor = match self.compressor.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(compression)?,
+        };
+        let mut packed = Vec::new();
+        compressor.begin(Some(cleaned.len() as u64))?;
+        compressor.push(cleaned, &mut packed)?;
+        compressor.end(&mut packed)?;
+        self.compressor = Some(compressor);
+        let unpacked = unpack(compression, &packed)?;
+        canary
+            .search(&unpacked)
+            .map_err(|rule| BundleError::Canary { rule })?;
+        self.is_proved = true;
+        Ok(())
+    }
+
+    /// Writes an entry in one go.
+    pub fn write_whole(
+        &mut self,
+        name: &str,
         modified_at: Option<DateTime<Utc>>,
-        cancel: Option<&'a AtomicBool>,
-    ) -> Entry<'a> {
-        Entry {
-            bundle: self,
-            name,
-            modified_at,
-            cancel,
-            started: false,
-            failure: None,
+        bytes: &[u8],
+    ) -> Result<(), BundleError> {
+        Ok(self.volume()?.zip.write_whole(name, modified_at, bytes)?)
+    }
+
+    /// Begins an entry.
+    pub fn begin(
+        &mut self,
+        name: &str,
+        modified_at: Option<DateTime<Utc>>,
+    ) -> Result<(), BundleError> {
+        Ok(self.volume()?.zip.begin(name, modified_at)?)
+    }
+
+    /// Goes on with the entry that was begun.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BundleError> {
+        Ok(self.volume()?.zip.write(bytes)?)
+    }
+
+    /// Remembers what came of an item, and seals the volume when it is large enough. With
+    /// `has_entry` the item lies in the volume that is open.
+    pub fn end_item(&mut self, mut item: ItemRow, has_entry: bool) -> Result<(), BundleError> {
+        if has_entry && let Some(open) = &mut self.open {
+            open.zip.end()?;
+            item.volume = Some(open.id);
         }
-    }
-
-    /// The volume that is being written.
-    #[must_use]
-    pub fn current_volume(&self) -> Option<Uuid> {
-        self.open.as_ref().map(|open| open.id)
-    }
-
-    /// Remembers what came of an item, and seals the volume when it is large enough.
-    pub fn end_item(&mut self, item: ItemRow) -> Result<(), BundleError> {
         self.unrecorded.push(item);
         if self.unrecorded.len() >= RECORD_BATCH {
             self.record()?;
         }
-        let size = self.open.as_ref().map_or(0, OpenVolume::size_bytes);
-        if size >= self.packing.volume_size_bytes {
+        let size = self.packing.volume_size_bytes;
+        if self.open.as_ref().is_some_and(|open| open.is_full(size)) {
             self.seal()?;
         }
         Ok(())
     }
 
-    /// What the part misses so far, by the store's word: label and reason, at most `limit` of them.
-    pub fn gaps(&mut self, limit: u32) -> Result<Vec<(String, Reason)>, BundleError> {
-        self.record()?;
-        let (collection, part) = (self.packing.collection, self.packing.part);
-        let gaps = self.store.part_gaps(collection, part, limit);
-        Ok(self.runtime.block_on(gaps)?)
-    }
-
-    /// Records the last items and seals the last volume.
+    /// Records the last items, writes `errors.txt` and seals the last volume.
     pub fn finish(mut self) -> Result<(), BundleError> {
         self.record()?;
-        self.seal()
+        let written = self.write_errors().and_then(|()| self.seal());
+        if written.is_err() {
+            self.abandon();
+        }
+        written
+    }
+
+    /// Writes `errors.txt`, where something is missing. It is made from what the store knows, so
+    /// that it also names what an earlier run of the part has met.
+    fn write_errors(&mut self) -> Result<(), BundleError> {
+        let (collection, part) = (self.packing.collection, self.packing.part);
+        let gaps = self.store.part_gaps(collection, part, MAX_ERROR_LINES + 1);
+        let gaps = self.runtime.block_on(gaps)?;
+        if gaps.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for (label, reason) in gaps.iter().take(MAX_ERROR_LINES as usize) {
+            // writing into a String cannot fail
+            let _ = writeln!(text, "{label}: {reason}");
+        }
+        if gaps.len() > MAX_ERROR_LINES as usize {
+            text.push_str("and more; manifest.json names them all\n");
+        }
+        self.write_whole("errors.txt", None, text.as_bytes())
     }
 
     /// Gives up what is not sealed.
-    pub fn abandon(mut self) {
+    pub fn abandon(&mut self) {
         if let Some(open) = self.open.take() {
             self.discard(open.id);
         }
@@ -198,7 +255,9 @@ impl BundleWriter {
     }
 
     fn seal_open(&mut self, open: OpenVolume) -> Result<(), BundleError> {
-        let (sealed, progress) = open.zip.finish()?.into_inner().finish()?;
+        let (file, compressor) = open.zip.finish()?;
+        self.compressor = Some(compressor);
+        let (sealed, progress) = file.finish()?;
         self.record()?;
         self.runtime.block_on(self.store.seal_volume(
             open.id,
@@ -212,24 +271,22 @@ impl BundleWriter {
         Ok(())
     }
 
-    fn start_entry(
-        &mut self,
-        name: &str,
-        modified_at: Option<DateTime<Utc>>,
-    ) -> Result<(), BundleError> {
-        let options = self.options(modified_at)?;
-        let open = match &mut self.open {
+    fn volume(&mut self) -> Result<&mut OpenVolume, BundleError> {
+        let open = match self.open.take() {
             Some(open) => open,
-            None => {
-                let volume = self.begin_volume()?;
-                self.open.insert(volume)
-            }
+            None => self.begin_volume()?,
         };
-        open.zip.start_file(name, options)?;
-        Ok(())
+        Ok(self.open.insert(open))
     }
 
     fn begin_volume(&mut self) -> Result<OpenVolume, BundleError> {
+        if !self.is_proved {
+            return Err(BundleError::Untested);
+        }
+        let compressor = match self.compressor.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(self.packing.compression)?,
+        };
         let number = self.next_number;
         self.next_number += 1;
         let stem = &self.packing.stem;
@@ -257,36 +314,9 @@ impl BundleWriter {
         let _ = self.deliveries.send(volume);
         Ok(OpenVolume {
             id,
-            zip: ZipWriter::new_stream(file),
+            zip: ZipStream::new(file, compressor),
             leaving,
         })
-    }
-
-    fn options(
-        &self,
-        modified_at: Option<DateTime<Utc>>,
-    ) -> Result<FullFileOptions<'static, 'static>, BundleError> {
-        let (method, level) = match self.packing.compression {
-            Compression::Zstd => (CompressionMethod::Zstd, ZSTD_LEVEL),
-            Compression::Deflate => (CompressionMethod::Deflated, DEFLATE_LEVEL),
-        };
-        // sizes are not known ahead, and a log may always be larger than 4 GiB
-        let mut options = FullFileOptions::default()
-            .compression_method(method)
-            .compression_level(Some(level))
-            .large_file(true)
-            .unix_permissions(0o600);
-        if let Some(at) = modified_at {
-            if let Some(stamp) = dos_time(at) {
-                options = options.last_modified_time(stamp);
-            }
-            if let Ok(seconds) = i32::try_from(at.timestamp()) {
-                let mut field = vec![1];
-                field.extend_from_slice(&seconds.to_le_bytes());
-                options.add_extra_field(EXTENDED_TIMESTAMP, field, false)?;
-            }
-        }
-        Ok(options)
     }
 }
 
@@ -295,72 +325,5 @@ impl std::fmt::Debug for BundleWriter {
         f.debug_struct("BundleWriter")
             .field("packing", &self.packing)
             .finish_non_exhaustive()
-    }
-}
-
-fn dos_time(at: DateTime<Utc>) -> Option<zip::DateTime> {
-    let small = |number: u32| u8::try_from(number).ok();
-    zip::DateTime::from_date_and_time(
-        u16::try_from(at.year()).ok()?,
-        small(at.month())?,
-        small(at.day())?,
-        small(at.hour())?,
-        small(at.minute())?,
-        small(at.second())?,
-    )
-    .ok()
-}
-
-/// Takes an item's cleaned bytes.
-#[derive(Debug)]
-pub struct Entry<'a> {
-    bundle: &'a mut BundleWriter,
-    name: &'a str,
-    modified_at: Option<DateTime<Utc>>,
-    cancel: Option<&'a AtomicBool>,
-    started: bool,
-    failure: Option<BundleError>,
-}
-
-impl Entry<'_> {
-    /// Whether a byte of it was written.
-    pub const fn has_started(&self) -> bool {
-        self.started
-    }
-
-    /// What made a write fail: an `io::Error` alone cannot carry it.
-    pub fn into_failure(self, error: io::Error) -> BundleError {
-        self.failure.unwrap_or(BundleError::Spool(error))
-    }
-
-    fn keep(&mut self, error: impl Into<BundleError>) -> io::Error {
-        self.failure = Some(error.into());
-        io::Error::other("the bundle cannot be written")
-    }
-}
-
-impl Write for Entry<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        if let Some(cancel) = self.cancel {
-            let room = self.bundle.spool.wait_for_room(cancel);
-            room.map_err(|error| self.keep(error))?;
-        }
-        if !self.started {
-            self.bundle
-                .start_entry(self.name, self.modified_at)
-                .map_err(|error| self.keep(error))?;
-            self.started = true;
-        }
-        match &mut self.bundle.open {
-            Some(open) => open.zip.write(bytes),
-            None => Err(io::Error::other("the volume is closed")),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -164,6 +164,17 @@ pub async fn end_cancelled(
 
 /// Writes and delivers the manifest, or delivers the one that was sealed before a restart.
 pub async fn deliver_manifest(running: &Running, outcome: CollectionState) -> Result<(), Stopped> {
+    match deliver_sealed_manifest(running, outcome).await {
+        // it tells nothing that the store does not know: it is written again
+        Err(Stopped::Damaged) => deliver_sealed_manifest(running, outcome).await,
+        ended => ended,
+    }
+}
+
+async fn deliver_sealed_manifest(
+    running: &Running,
+    outcome: CollectionState,
+) -> Result<(), Stopped> {
     let (inner, collection) = (&running.inner, &running.collection);
     let made: Vec<_> = inner
         .store
@@ -181,16 +192,17 @@ pub async fn deliver_manifest(running: &Running, outcome: CollectionState) -> Re
         None => seal_manifest(running, outcome, made.len() + 1).await?,
     };
     let volume = SpooledVolume::sealed(&sealed, collection.id, &inner.spool, "application/json")?;
-    deliver_volume(
-        &inner.store,
-        &running.link,
-        &inner.memory,
-        &collection.folder,
-        &volume,
-    )
-    .await?;
-    inner.spool.remove_volume(&volume.file)?;
-    Ok(())
+    let (store, memory) = (&inner.store, &inner.memory);
+    let delivered = deliver_volume(store, &running.link, memory, &collection.folder, &volume).await;
+    match delivered {
+        Ok(_) => Ok(inner.spool.remove_volume(&volume.file)?),
+        Err(Stopped::Damaged) => {
+            store.drop_lost_volume(volume.id).await?;
+            inner.spool.remove_volume(&volume.file)?;
+            Err(Stopped::Damaged)
+        }
+        Err(stopped) => Err(stopped),
+    }
 }
 
 async fn seal_manifest(

@@ -8,9 +8,11 @@ mod progress;
 mod request;
 mod run;
 mod runner;
+mod send;
 mod view;
 mod watch;
 
 pub use finish::end_queued_retry;
+pub use plan::{Look, plan_sources};
 pub use request::{CollectionRequest, check_sas, place};
 pub use runner::{drive, serve};

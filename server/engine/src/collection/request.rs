@@ -29,6 +29,9 @@ pub struct CollectionRequest {
     /// Empty: all.
     pub kinds: Vec<SourceKind>,
     pub destination: DestinationChoice,
+    /// Whether identifiers (addresses, names of hosts and users, card numbers) give way to
+    /// pseudonyms.
+    pub identifiers: bool,
 }
 
 /// The row of a sealed SAS URL of a collection.
@@ -49,26 +52,9 @@ impl Inner {
     ) -> Result<CollectionId, EngineError> {
         let now = Utc::now();
         let mut errors = Vec::new();
-        let window = Window::checked(request.start, request.end, self.config.limits, now)
-            .map_err(|error| {
-                let field = match error.edge() {
-                    Edge::Start => "start",
-                    Edge::End => "end",
-                };
-                errors.push(FieldError {
-                    field,
-                    message: error.to_string(),
-                });
-            })
-            .ok();
-        let roles = self.chosen_roles(&request.roles, &mut errors);
+        let window = self.checked_window(request.start, request.end, now, &mut errors);
+        let roles = self.chosen_roles(&request.roles, &request.kinds, &mut errors);
         self.check_nodes(&request.nodes, &mut errors);
-        if !roles.is_empty() && !has_sources(&roles, &request.kinds) {
-            errors.push(FieldError {
-                field: "kinds",
-                message: "None of the chosen roles has a source of this kind.".to_owned(),
-            });
-        }
         let id = CollectionId(Uuid::now_v7());
         let row = id.to_string();
         let destination = match self.store_destination(&request.destination, place(&row), now) {
@@ -89,6 +75,8 @@ impl Inner {
             zone: self.config.zone,
             compression: self.config.compression,
             volume_size_bytes: self.config.volume_size_bytes,
+            budgets: self.config.budgets,
+            identifiers: request.identifiers,
         };
         self.store
             .insert_collection(&NewCollection {
@@ -102,6 +90,7 @@ impl Inner {
                 request: &effective,
                 folder: &names::folder(&self.config.stack_name, now, id),
                 destination: &destination,
+                saved: None,
             })
             .await?;
         tracing::info!(collection = %id, by = %actor, "collection queued");
@@ -109,10 +98,35 @@ impl Inner {
         Ok(id)
     }
 
-    fn chosen_roles(&self, names: &[RoleName], errors: &mut Vec<FieldError>) -> Vec<RoleConfig> {
-        if names.is_empty() {
-            return self.config.roles.clone();
-        }
+    /// The asked period, where it may be collected now. Fields: `start`, `end`.
+    pub(crate) fn checked_window(
+        &self,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+        now: DateTime<Utc>,
+        errors: &mut Vec<FieldError>,
+    ) -> Option<Window> {
+        Window::checked(start, end, self.config.limits, now)
+            .map_err(|error| {
+                let field = match error.edge() {
+                    Edge::Start => "start",
+                    Edge::End => "end",
+                };
+                errors.push(FieldError {
+                    field,
+                    message: error.to_string(),
+                });
+            })
+            .ok()
+    }
+
+    /// The roles of these names, all where none is named. Fields: `roles`, `kinds`.
+    pub(crate) fn chosen_roles(
+        &self,
+        names: &[RoleName],
+        kinds: &[SourceKind],
+        errors: &mut Vec<FieldError>,
+    ) -> Vec<RoleConfig> {
         for name in names {
             if !self.config.roles.iter().any(|role| role.name == *name) {
                 errors.push(FieldError {
@@ -121,15 +135,24 @@ impl Inner {
                 });
             }
         }
-        self.config
+        let roles: Vec<_> = self
+            .config
             .roles
             .iter()
-            .filter(|role| names.contains(&role.name))
+            .filter(|role| names.is_empty() || names.contains(&role.name))
             .cloned()
-            .collect()
+            .collect();
+        if !roles.is_empty() && !has_sources(&roles, kinds) {
+            errors.push(FieldError {
+                field: "kinds",
+                message: "None of the chosen roles has a source of this kind.".to_owned(),
+            });
+        }
+        roles
     }
 
-    fn check_nodes(&self, nodes: &[NodeName], errors: &mut Vec<FieldError>) {
+    /// Field: `nodes`.
+    pub(crate) fn check_nodes(&self, nodes: &[NodeName], errors: &mut Vec<FieldError>) {
         for node in nodes.iter().filter(|node| **node != self.config.node) {
             let message = format!(
                 "There is no node named {node}; this one is {}.",

@@ -14,15 +14,18 @@ use uuid::Uuid;
 
 use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict};
 use super::names;
-use super::part::run_part;
+use super::part::{PartEnd, run_part};
 use super::plan::{PlannedPart, plan};
 use super::progress::PartProgress;
+use super::send::send;
 use super::watch::{Counted, count, watch};
 use crate::delivery::{Link, Stopped};
 use crate::destination::{DestinationError, FailureKind};
 use crate::engine::Inner;
 use crate::error::{EngineError, chain};
-use crate::store::{CollectionRow, PartCounts, PartRow, VolumeRow};
+use crate::limits::Meter;
+use crate::redact::Redactor;
+use crate::store::{CollectionRow, PartCounts, PartRow, VolumeRow, paused_reason};
 
 /// A collection that runs in this process.
 #[derive(Debug)]
@@ -32,7 +35,10 @@ pub(super) struct Running {
     pub link: Link,
     /// Set when somebody cancelled it; a stop without it is the end of the process.
     pub cancelled: AtomicBool,
-    pub cores: Semaphore,
+    pub cores: Arc<Semaphore>,
+    /// What all parts together may keep, and how long they may read.
+    pub budget: Arc<Meter>,
+    pub redactor: Arc<Redactor>,
 }
 
 /// How a run ended.
@@ -42,6 +48,19 @@ pub enum RunEnd {
     Ended,
     /// The process is to end: the next start continues.
     Interrupted,
+}
+
+/// How often a collection is run again because something was lost in the spool; a disk that loses
+/// everything is not written to for ever.
+const MAX_ROUNDS: u32 = 5;
+
+/// What came of the parts of one round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PartsEnd {
+    Ended,
+    Stopped,
+    /// Some have to be run again.
+    Again,
 }
 
 /// Runs a collection that was claimed for this process.
@@ -67,13 +86,33 @@ pub async fn run(
             return finish(inner, id, end).await;
         }
     };
+    let identifiers = collection.request.identifiers;
+    let redactor = match inner.redactor_for(id, identifiers).await {
+        Ok(redactor) => redactor,
+        Err(error) => {
+            tracing::error!(collection = %id, error = %chain(&error), "pseudonyms cannot be given");
+            insert_parts(inner, &collection, &[]).await?;
+            let end = fail_parts(inner, &collection, &Reason::RedactionFailed).await?;
+            return finish(inner, id, end).await;
+        }
+    };
     let running = Arc::new(Running {
+        redactor: Arc::new(redactor),
         link: Link::new(destination, Arc::clone(&inner.pace), shutdown.child_token()),
         inner: Arc::clone(inner),
+        budget: Arc::new(Meter::new(collection.request.budgets.collection)),
         collection,
         cancelled: AtomicBool::new(false),
-        cores: Semaphore::new(inner.cores),
+        cores: Arc::new(Semaphore::new(inner.cores)),
     });
+    let paused = running.collection.paused_by.as_deref().map(paused_reason);
+    running.link.set_paused(paused);
+    // the process that was told of it may have ended while it removed what was delivered
+    let signals = inner.store.signals(id).await?;
+    if signals.cancel_requested {
+        end_cancelled(inner, &running.collection, Some(&running.link)).await?;
+        return Ok(RunEnd::Ended);
+    }
     let finished = CancellationToken::new();
     let watching = tokio::spawn(watch(Arc::clone(&running), finished.clone()));
     let outcome = running.collect().await;
@@ -81,6 +120,8 @@ pub async fn run(
     if let Err(error) = watching.await {
         tracing::error!(%error, "the watch over a collection broke");
     }
+    let kind = running.collection.destination.summary.kind;
+    inner.remember_speed(kind, &running.link).await;
     let end = match outcome {
         Ok(Some(end)) => end,
         Ok(None) if running.cancelled.load(Ordering::Relaxed) => {
@@ -128,13 +169,13 @@ async fn insert_parts(
 impl Running {
     /// All of the work. `Ok(None)`: it was stopped.
     async fn collect(self: &Arc<Self>) -> Result<Option<End>, EngineError> {
+        if let Some(origin) = &self.collection.saved {
+            return send(self, origin).await;
+        }
         let (inner, id) = (&self.inner, self.collection.id);
-        let volumes = self.tidy_up().await?;
-        let planning = self.collection.clone();
-        // a walk that is stopped ends in its own time, and nobody waits for it
-        let planned = tokio::select! {
-            () = self.link.stop.cancelled() => return Ok(None),
-            planned = tokio::task::spawn_blocking(move || plan(&planning)) => planned.map_err(EngineError::internal)?,
+        let mut volumes = self.tidy_up().await?;
+        let Some(mut planned) = self.plan().await? else {
+            return Ok(None);
         };
         insert_parts(inner, &self.collection, &planned).await?;
         match self.preflight(&volumes).await {
@@ -147,8 +188,22 @@ impl Running {
                 return fail_parts(inner, &self.collection, &reason).await.map(Some);
             }
         }
-        if !self.run_parts(planned, &volumes).await? {
-            return Ok(None);
+        for round in 1.. {
+            match self.run_parts(planned, &volumes).await? {
+                PartsEnd::Ended => break,
+                PartsEnd::Stopped => return Ok(None),
+                PartsEnd::Again if round == MAX_ROUNDS => {
+                    tracing::error!(collection = %id, "bundles are lost in the spool again and again");
+                    fail_parts(inner, &self.collection, &Reason::Internal).await?;
+                    break;
+                }
+                PartsEnd::Again => {}
+            }
+            volumes = inner.store.volumes(id).await?;
+            planned = match self.plan().await? {
+                Some(planned) => planned,
+                None => return Ok(None),
+            };
         }
         let end = verdict(inner, id).await?;
         let end = match deliver_manifest(self, end.state).await {
@@ -177,6 +232,23 @@ impl Running {
         Ok(Some(end))
     }
 
+    /// Looks at all sources; `None` when it was stopped.
+    async fn plan(&self) -> Result<Option<Vec<PlannedPart>>, EngineError> {
+        let planning = self.collection.clone();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stopped);
+        // a walk that is stopped ends in its own time, and nobody waits for it
+        tokio::select! {
+            () = self.link.stop.cancelled() => {
+                stopped.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            planned = tokio::task::spawn_blocking(move || plan(&planning, &told)) => {
+                planned.map(Some).map_err(EngineError::internal)
+            }
+        }
+    }
+
     /// Forgets what an earlier run left unsealed, here and at the destination; answers what is
     /// sealed.
     async fn tidy_up(&self) -> Result<Vec<VolumeRow>, EngineError> {
@@ -197,7 +269,7 @@ impl Running {
     }
 
     /// Before anything is read a refusal ends the collection; later ones only make it wait.
-    async fn preflight(&self, volumes: &[VolumeRow]) -> Result<(), Stopped> {
+    pub(super) async fn preflight(&self, volumes: &[VolumeRow]) -> Result<(), Stopped> {
         let resumed = !volumes.is_empty();
         let folder = &self.collection.folder;
         self.link
@@ -216,28 +288,35 @@ impl Running {
             .await
     }
 
-    /// Runs all parts that have not ended; `false` when it was stopped.
+    /// Runs all parts that have not ended.
     ///
     /// Whatever goes wrong, nothing of the run is at work any more when this returns.
     async fn run_parts(
         self: &Arc<Self>,
         planned: Vec<PlannedPart>,
         volumes: &[VolumeRow],
-    ) -> Result<bool, EngineError> {
+    ) -> Result<PartsEnd, EngineError> {
         let (store, id) = (&self.inner.store, self.collection.id);
         let rows = store.parts(id).await?;
         let stems = names::stems(&rows);
-        let mut parts = Vec::new();
+        let (mut parts, mut kept_bytes) = (Vec::new(), 0);
         for ((row, planned), stem) in rows.into_iter().zip(planned).zip(stems) {
-            if !row.state.is_final() {
+            if row.state.is_final() {
+                kept_bytes += row.counts.kept_bytes;
+            } else {
                 let (items, bytes) = (planned.items.len() as u64, planned.planned_bytes());
                 store.set_part_plan(id, row.position, items, bytes).await?;
-                let progress = Arc::new(PartProgress::resumed(
-                    self.done_before(&row, volumes).await?,
-                ));
+                let done = self.done_before(&row, volumes).await?;
+                kept_bytes += done.kept_bytes;
+                let progress = Arc::new(PartProgress::resumed(done));
                 parts.push((row, planned, stem, progress));
             }
         }
+        // a restart is the same run; a retry has a budget of its own
+        self.budget.resume(match self.collection.requeued_at {
+            None => kept_bytes,
+            Some(_) => 0,
+        });
         let counted = parts
             .iter()
             .map(|(row, planned, _, progress)| Counted {
@@ -269,15 +348,16 @@ impl Running {
 
     async fn join_parts(
         &self,
-        tasks: &mut JoinSet<(u32, Result<Option<domain::PartState>, EngineError>)>,
-    ) -> Result<bool, EngineError> {
+        tasks: &mut JoinSet<(u32, Result<PartEnd, EngineError>)>,
+    ) -> Result<PartsEnd, EngineError> {
         let (store, id) = (&self.inner.store, self.collection.id);
-        let mut all_ended = true;
+        let (mut stopped, mut again) = (false, false);
         while let Some(task) = tasks.join_next().await {
             let (position, ended) = task.map_err(EngineError::internal)?;
             match ended {
-                Ok(Some(state)) => store.set_part_state(id, position, &state).await?,
-                Ok(None) => all_ended = false,
+                Ok(PartEnd::State(state)) => store.set_part_state(id, position, &state).await?,
+                Ok(PartEnd::Stopped) => stopped = true,
+                Ok(PartEnd::Again) => again = true,
                 Err(error) => {
                     tracing::error!(collection = %id, position, error = %chain(&error), "a part failed");
                     let failed = domain::PartState::Failed(Reason::Internal);
@@ -285,7 +365,11 @@ impl Running {
                 }
             }
         }
-        Ok(all_ended)
+        Ok(match (stopped, again) {
+            (true, _) => PartsEnd::Stopped,
+            (false, true) => PartsEnd::Again,
+            (false, false) => PartsEnd::Ended,
+        })
     }
 
     /// What earlier runs of a part have done and this one will not do again.

@@ -17,7 +17,12 @@ const POLL: Duration = Duration::from_millis(300);
 
 /// Runs queued and interrupted collections until `shutdown`.
 pub async fn serve(inner: &Arc<Inner>, shutdown: &CancellationToken) {
+    let mut serving = None;
     while !shutdown.is_cancelled() {
+        if serving.is_none() {
+            // where this cannot be told, the command line does not wait for the portal
+            serving = inner.instance.serve().ok().flatten();
+        }
         if let Err(error) = serve_next(inner, shutdown).await {
             tracing::error!(error = %chain(&error), "the queue could not be served");
         }
@@ -94,25 +99,52 @@ async fn next(
     Ok(claimed.map(|row| (row, turn)))
 }
 
+/// Who is to run a collection that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runner {
+    Me,
+    /// Another process, which waits for its turn or serves.
+    Other,
+    /// It waits until a portal is started.
+    Nobody,
+}
+
+/// The collection whose turn it is, where this process is to run it. The order (what has begun,
+/// then the oldest) holds over all processes: none passes a collection that another living one
+/// is to run first.
 async fn candidate(
     inner: &Inner,
     only: Option<CollectionId>,
 ) -> Result<Option<CollectionRow>, EngineError> {
     for row in inner.store.unfinished_collections().await? {
-        let mine = match (only, row.owner) {
-            (Some(id), _) => row.id == id,
-            (None, None) => true,
-            // a process that waits for its turn on the command line drives its own collection
-            (None, Some(owner)) if row.state == domain::CollectionState::Queued => !inner
-                .instance
-                .is_alive(owner)
-                .map_err(EngineError::internal)?,
-            // one that has begun can only be an interrupted one: who runs it has the turn
-            (None, Some(_)) => true,
-        };
-        if mine {
-            return Ok(Some(row));
+        match runner(inner, only, &row).map_err(EngineError::internal)? {
+            Runner::Me => return Ok(Some(row)),
+            Runner::Other => return Ok(None),
+            Runner::Nobody => {}
         }
     }
     Ok(None)
+}
+
+fn runner(
+    inner: &Inner,
+    only: Option<CollectionId>,
+    row: &CollectionRow,
+) -> std::io::Result<Runner> {
+    if only == Some(row.id) {
+        return Ok(Runner::Me);
+    }
+    if let Some(owner) = row.owner {
+        let is_alive = inner.instance.is_alive(owner)?;
+        // one that has begun, without anybody having the turn, was interrupted
+        let waits = row.state == domain::CollectionState::Queued || only.is_some();
+        if is_alive && waits {
+            return Ok(Runner::Other);
+        }
+    }
+    Ok(match only {
+        None => Runner::Me,
+        Some(_) if inner.instance.is_served()? => Runner::Other,
+        Some(_) => Runner::Nobody,
+    })
 }

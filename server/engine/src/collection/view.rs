@@ -40,6 +40,7 @@ impl Inner {
             version: row.version,
             started_at: row.started_at,
             ended_at: row.ended_at,
+            paused_by: row.paused_by.clone(),
             roles: row
                 .request
                 .roles
@@ -47,6 +48,7 @@ impl Inner {
                 .map(|role| role.name.clone())
                 .collect(),
             kinds: row.request.kinds.clone(),
+            identifiers: row.request.identifiers,
             progress: progress(&row, &parts),
             missing: missing
                 .into_iter()

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress::{PartProgress, Speedometer, Totals};
 use super::run::Running;
 use crate::error::{EngineError, chain};
-use crate::store::PartCounts;
+use crate::store::{PartCounts, paused_reason};
 
 /// How often signals from other processes are looked at and counts are written.
 const TICK: Duration = Duration::from_millis(400);
@@ -20,6 +20,7 @@ const TICK: Duration = Duration::from_millis(400);
 struct Seen {
     destination_version: u64,
     waiting: Option<String>,
+    paused: Option<String>,
     /// Of managed storage, whose SAS URL is in a file that others change.
     managed: Option<SasUrl>,
 }
@@ -31,6 +32,7 @@ pub async fn watch(running: Arc<Running>, finished: CancellationToken) {
     let mut seen = Seen {
         destination_version: running.collection.destination_version,
         waiting: None,
+        paused: running.collection.paused_by.as_deref().map(paused_reason),
         managed: is_managed
             .then(|| running.inner.managed_sas().ok())
             .flatten(),
@@ -57,6 +59,19 @@ async fn look(running: &Running, seen: &mut Seen) -> Result<(), EngineError> {
         running.cancelled.store(true, Ordering::Relaxed);
         running.link.stop.cancel();
         return Ok(());
+    }
+    inner.pace.set(inner.bandwidth_limit().await?);
+    let paused = signals.paused_by.as_deref().map(paused_reason);
+    if paused != seen.paused {
+        running.link.set_paused(paused.clone());
+        seen.paused = paused;
+        // whoever paused or resumed it has told the store too
+        let waiting = running.link.waiting();
+        inner
+            .store
+            .set_running_state(id, waiting.as_deref())
+            .await?;
+        seen.waiting = waiting;
     }
     if signals.destination_version != seen.destination_version
         && let Some(row) = inner.store.find_collection(id).await?

@@ -11,13 +11,15 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Pace;
+use super::{Meter, Pace};
 use crate::destination::{Destination, DestinationError, FailureKind};
 
 /// Failures in a row, of those that can pass by themselves, before the collection is said to wait.
 const QUIET_TRIES: u32 = 4;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// The same for a directory: trying a disk burdens nobody, and people look on while they make room.
+const LONGEST_DIRECTORY_DELAY: Duration = Duration::from_secs(5);
 /// A service that asks for more patience than this is asked again all the same.
 const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 
@@ -30,6 +32,9 @@ pub enum Stopped {
     /// What nothing helps against; only this volume's part fails.
     #[error(transparent)]
     Failed(#[from] DestinationError),
+    /// The volume in the spool is not what was sealed, and is to be collected anew.
+    #[error("the bundle was lost or damaged in the spool")]
+    Damaged,
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
     #[error("the spool cannot be read")]
@@ -41,9 +46,12 @@ pub struct Link {
     current: watch::Sender<Arc<Destination>>,
     /// Why it waits, by the request that waits; the runner tells the store.
     waiting: Mutex<BTreeMap<u64, String>>,
+    /// Why nothing may be asked now: somebody paused the collection.
+    paused: watch::Sender<Option<String>>,
     waiting_changed: watch::Sender<Option<String>>,
     next_request: AtomicU64,
     pub pace: Arc<Pace>,
+    pub meter: Meter,
     pub stop: CancellationToken,
 }
 
@@ -53,9 +61,11 @@ impl Link {
         Self {
             current: watch::Sender::new(Arc::new(destination)),
             waiting: Mutex::default(),
+            paused: watch::Sender::new(None),
             waiting_changed: watch::Sender::new(None),
             next_request: AtomicU64::new(0),
             pace,
+            meter: Meter::default(),
             stop,
         }
     }
@@ -68,6 +78,16 @@ impl Link {
     /// Puts another destination in force; whatever waits tries again at once.
     pub fn replace(&self, destination: Destination) {
         self.current.send_replace(Arc::new(destination));
+    }
+
+    /// Holds back every further request, saying why, or lets them go on with `None`.
+    pub fn set_paused(&self, why: Option<String>) {
+        self.paused.send_if_modified(|known| {
+            let changed = *known != why;
+            *known = why;
+            changed
+        });
+        self.tell();
     }
 
     /// Why requests wait now; `None` while none does.
@@ -87,6 +107,19 @@ impl Link {
     /// somebody may have mended it there, or as soon as its SAS URL is replaced.
     pub async fn persist<T, F>(
         &self,
+        request: impl FnMut(Arc<Destination>) -> F,
+    ) -> Result<T, Stopped>
+    where
+        F: Future<Output = Result<T, DestinationError>>,
+    {
+        self.persist_sending(0, request).await
+    }
+
+    /// Like [`persist`](Self::persist), for a request that sends so many bytes of a bundle: each try
+    /// takes its share of the bandwidth limit.
+    pub async fn persist_sending<T, F>(
+        &self,
+        bytes: u64,
         mut request: impl FnMut(Arc<Destination>) -> F,
     ) -> Result<T, Stopped>
     where
@@ -96,26 +129,27 @@ impl Link {
         let mut replaced = self.current.subscribe();
         let mut failures = 0;
         loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Err(Stopped::Cancelled),
+                () = self.admitted(bytes) => {}
+            }
+            // not earlier: it may have been replaced while the limit held this request back
             let current = replaced.borrow_and_update().clone();
+            let longest_delay = longest_delay(&current);
             let answer = tokio::select! {
-                () = self.stop.cancelled() => Err(Stopped::Cancelled),
-                answer = request(current) => Ok(answer),
+                () = self.stop.cancelled() => return Err(Stopped::Cancelled),
+                answer = request(current) => answer,
             };
             let error = match answer {
-                Err(stopped) => {
-                    return Err(stopped);
-                }
-                Ok(Ok(done)) => {
-                    return Ok(done);
-                }
-                Ok(Err(error)) => error,
+                Ok(done) => return Ok(done),
+                Err(error) => error,
             };
             failures += 1;
             let delay = match error.kind {
                 FailureKind::Unreachable | FailureKind::Busy => {
-                    backoff(failures, error.retry_after)
+                    backoff(failures, longest_delay, error.retry_after)
                 }
-                FailureKind::Refused => LONGEST_DELAY,
+                FailureKind::Refused => longest_delay,
                 FailureKind::AlreadyExists | FailureKind::BlocksLost | FailureKind::Fatal => {
                     return Err(Stopped::Failed(error));
                 }
@@ -133,13 +167,34 @@ impl Link {
         }
     }
 
+    /// Waits until so many bytes may leave: within the bandwidth limit, and not in a pause, also not
+    /// in one that began meanwhile.
+    async fn admitted(&self, bytes: u64) {
+        let mut paused = self.paused.subscribe();
+        // the sender lives in `self`, so that neither wait can fail
+        let _running = paused.wait_for(Option::is_none).await.is_ok();
+        if bytes > 0 {
+            self.pace.take(bytes).await;
+            let _running = paused.wait_for(Option::is_none).await.is_ok();
+        }
+    }
+
     fn set_waiting(&self, request: u64, reason: Option<String>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match reason {
-            Some(reason) => waiting.insert(request, reason),
-            None => waiting.remove(&request),
-        };
-        let first = waiting.values().next().cloned();
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            match reason {
+                Some(reason) => waiting.insert(request, reason),
+                None => waiting.remove(&request),
+            };
+        }
+        self.tell();
+    }
+
+    /// Publishes why it waits. A pause comes first: nothing else is tried while it lasts.
+    fn tell(&self) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = self.paused.borrow().clone();
+        let first = paused.or_else(|| waiting.values().next().cloned());
         self.waiting_changed.send_if_modified(|told| {
             let changed = *told != first;
             *told = first;
@@ -171,12 +226,19 @@ impl Drop for Wait<'_> {
     }
 }
 
-/// Doubles from the first delay on, with a third of jitter so that many clients do not return as
+const fn longest_delay(destination: &Destination) -> Duration {
+    match destination {
+        Destination::Azure(_) => LONGEST_DELAY,
+        Destination::Directory(_) => LONGEST_DIRECTORY_DELAY,
+    }
+}
+
+/// Doubles from the first delay on, up to the longest, with a third of jitter so that many clients do not return as
 /// one; never shorter than the service asked for.
-fn backoff(failures: u32, retry_after: Option<Duration>) -> Duration {
+fn backoff(failures: u32, longest: Duration, retry_after: Option<Duration>) -> Duration {
     let doubled = FIRST_DELAY
         .saturating_mul(1 << failures.saturating_sub(1).min(10))
-        .min(LONGEST_DELAY);
+        .min(longest);
     let noise = getrandom::u32().unwrap_or(0);
     let jitter = doubled.mul_f64(f64::from(noise) / f64::from(u32::MAX) / 3.0);
     let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
@@ -185,14 +247,44 @@ fn backoff(failures: u32, retry_after: Option<Duration>) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::destination::LocalDirectory;
+
+    fn directory(path: &str) -> Destination {
+        Destination::Directory(LocalDirectory::new(PathBuf::from(path)))
+    }
+
+    #[tokio::test]
+    async fn what_the_limit_held_back_heeds_a_later_pause_and_goes_to_the_latest_destination() {
+        let pace = Arc::new(Pace::new(1));
+        pace.take(1000).await;
+        let link = Link::new(directory("/before"), pace, CancellationToken::new());
+        let held_back = link.persist_sending(1000, |destination| async move {
+            Ok::<_, DestinationError>(format!("{destination:?}"))
+        });
+        tokio::pin!(held_back);
+        let soon = Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, &mut held_back).await.is_err());
+        link.set_paused(Some("paused by olga".to_owned()));
+        link.pace.set(0);
+        let sent = tokio::time::timeout(soon, &mut held_back).await;
+        assert!(sent.is_err(), "nothing begins in a pause: {sent:?}");
+        link.replace(directory("/after"));
+        link.set_paused(None);
+        let sent = held_back.await.unwrap();
+        assert!(sent.contains("/after"), "{sent}");
+    }
 
     #[test]
     fn waits_grow_to_a_limit_and_honour_the_service() {
-        assert!(backoff(1, None) >= FIRST_DELAY);
-        assert!(backoff(3, None) >= FIRST_DELAY * 4);
-        assert!(backoff(40, None) <= LONGEST_DELAY.mul_f64(1.34));
-        assert!(backoff(1, Some(Duration::from_secs(30))) >= Duration::from_secs(30));
-        assert!(backoff(1, Some(Duration::MAX)) <= LONGEST_ASKED * 2);
+        assert!(backoff(1, LONGEST_DELAY, None) >= FIRST_DELAY);
+        assert!(backoff(3, LONGEST_DELAY, None) >= FIRST_DELAY * 4);
+        assert!(backoff(40, LONGEST_DELAY, None) <= LONGEST_DELAY.mul_f64(1.34));
+        assert!(
+            backoff(1, LONGEST_DELAY, Some(Duration::from_secs(30))) >= Duration::from_secs(30)
+        );
+        assert!(backoff(1, LONGEST_DELAY, Some(Duration::MAX)) <= LONGEST_ASKED * 2);
     }
 }

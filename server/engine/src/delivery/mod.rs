@@ -4,9 +4,11 @@
 //! waits, says why, and goes on by itself or with another SAS URL, from the ledger.
 
 mod link;
+mod meter;
 mod pace;
 mod volume;
 
 pub use link::{Link, Stopped};
+pub use meter::Meter;
 pub use pace::Pace;
-pub use volume::deliver_volume;
+pub use volume::{deliver_volume, recognise_volume};

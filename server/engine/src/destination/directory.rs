@@ -1,9 +1,12 @@
 //! A directory on this machine: blocks go into a hidden file beside the final one, which is flushed
 //! to the disk and renamed, so that a file of the final name is always whole.
+//!
+//! Where spool and directory share a file system, the hidden file is a second name of the volume in
+//! the spool: then nothing is written twice.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -84,23 +87,53 @@ impl LocalDirectory {
             }
             file.sync_all()?;
             rename_without_overwriting(&staged, &path)?;
-            match path.parent() {
-                Some(parent) => File::open(parent)?.sync_all(),
-                None => Ok(()),
-            }
+            sync_parent(&path)
         })
         .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => DestinationError::new(
-                FailureKind::AlreadyExists,
-                "there is already a file of that name",
-            ),
-            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => DestinationError::new(
-                FailureKind::BlocksLost,
-                "the unfinished file has been removed",
-            ),
-            _ => self.explain(&error),
+        .map_err(|error| self.explain_commit(&error))
+    }
+
+    /// Gives a volume's file, which may still grow, its hidden second name; `false` where it cannot
+    /// have one, as on another file system. Repeating it is harmless.
+    pub async fn adopt(&self, path: &str, volume: Uuid, file: &Path) -> DestinationResult<bool> {
+        let (staged, file) = (self.staged(path, volume), file.to_owned());
+        blocking(move || {
+            if let Some(parent) = staged.parent() {
+                make_directory(parent)?;
+            }
+            if is_same_file(&staged, &file)? {
+                return Ok(true);
+            }
+            // of a run that had to copy
+            remove(&staged)?;
+            // whatever is in the way of a link, copying does without it or says what is wrong
+            Ok(fs::hard_link(&file, &staged).is_ok())
         })
+        .await
+        .map_err(|error| self.explain(&error))
+    }
+
+    /// Makes an adopted volume visible, as [`commit`](Self::commit) does. Its file must be on the
+    /// disk already.
+    pub async fn publish(&self, commit: &Commit<'_>, file: &Path) -> DestinationResult<()> {
+        let (staged, path, file) = (
+            self.staged(commit.path, commit.volume),
+            self.root.join(commit.path),
+            file.to_owned(),
+        );
+        blocking(move || {
+            if is_same_file(&path, &file)? {
+                // an earlier call came so far
+                remove(&staged)?;
+            } else if is_same_file(&staged, &file)? {
+                rename_without_overwriting(&staged, &path)?;
+            } else {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            sync_parent(&path)
+        })
+        .await
+        .map_err(|error| self.explain_commit(&error))
     }
 
     pub async fn holds(&self, commit: &Commit<'_>) -> DestinationResult<bool> {
@@ -130,10 +163,7 @@ impl LocalDirectory {
             .collect();
         blocking(move || {
             for file in &files {
-                match fs::remove_file(file) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
+                remove(file)?;
                 for parent in file
                     .ancestors()
                     .skip(1)
@@ -153,18 +183,29 @@ impl LocalDirectory {
     /// Removes what was staged of a volume that will never be committed.
     pub async fn forget(&self, path: &str, volume: Uuid) -> DestinationResult<()> {
         let staged = self.staged(path, volume);
-        blocking(move || match fs::remove_file(staged) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
-        .await
-        .map_err(|error| self.explain(&error))
+        blocking(move || remove(&staged))
+            .await
+            .map_err(|error| self.explain(&error))
     }
 
     fn staged(&self, path: &str, volume: Uuid) -> PathBuf {
         let path = self.root.join(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         path.with_file_name(format!(".{name}.{}.part", volume.simple()))
+    }
+
+    fn explain_commit(&self, error: &io::Error) -> DestinationError {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => DestinationError::new(
+                FailureKind::AlreadyExists,
+                "there is already a file of that name",
+            ),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => DestinationError::new(
+                FailureKind::BlocksLost,
+                "the unfinished file has been removed",
+            ),
+            _ => self.explain(error),
+        }
     }
 
     fn explain(&self, error: &io::Error) -> DestinationError {
@@ -193,6 +234,33 @@ impl LocalDirectory {
                 format!("the directory {root} cannot be used: {error}"),
             ),
         }
+    }
+}
+
+/// Whether both names exist and stand for one file.
+fn is_same_file(one: &Path, other: &Path) -> io::Result<bool> {
+    match (fs::symlink_metadata(one), fs::symlink_metadata(other)) {
+        (Err(error), _) | (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        (one, other) => {
+            let (one, other) = (one?, other?);
+            Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+        }
+    }
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The name of a file is on the disk only once its directory is.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -235,4 +303,133 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "stack/day/Storage.zip";
+
+    struct Volume {
+        directory: tempfile::TempDir,
+        file: PathBuf,
+        id: Uuid,
+    }
+
+    impl Volume {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().expect("a directory");
+            let file = directory.path().join("volume");
+            fs::write(&file, b"packed").expect("a volume");
+            Self {
+                directory,
+                file,
+                id: Uuid::nil(),
+            }
+        }
+
+        fn destination(&self) -> LocalDirectory {
+            LocalDirectory::new(self.directory.path().join("bundles"))
+        }
+
+        /// All files below the destination, by name.
+        fn delivered(&self) -> Vec<String> {
+            let day = self.directory.path().join("bundles/stack/day");
+            let name = |entry: io::Result<fs::DirEntry>| {
+                let name = entry.expect("an entry").file_name();
+                name.into_string().expect("text")
+            };
+            fs::read_dir(day).expect("a directory").map(name).collect()
+        }
+
+        fn commit(&self) -> Commit<'static> {
+            Commit {
+                path: PATH,
+                volume: self.id,
+                blocks: 1,
+                size_bytes: 6,
+                sha256: "not looked at",
+                content_type: "application/zip",
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_volume_on_the_same_file_system_is_not_written_again() {
+        let volume = Volume::new();
+        let destination = volume.destination();
+        for _ in 0..2 {
+            // the second time is that of a run after a sudden end
+            assert_eq!(
+                destination.adopt(PATH, volume.id, &volume.file).await,
+                Ok(true)
+            );
+            // it may have grown meanwhile
+            fs::write(&volume.file, b"packed").expect("a volume");
+            let published = destination.publish(&volume.commit(), &volume.file).await;
+            assert_eq!(published, Ok(()));
+            assert_eq!(volume.delivered(), ["Storage.zip"]);
+        }
+        fs::remove_file(&volume.file).expect("the spool's name");
+        let delivered = volume.directory.path().join("bundles").join(PATH);
+        assert_eq!(fs::read(delivered).expect("the volume"), b"packed");
+    }
+
+    #[tokio::test]
+    async fn what_has_the_name_already_is_not_replaced() {
+        let volume = Volume::new();
+        let destination = volume.destination();
+        let adopted = destination.adopt(PATH, volume.id, &volume.file).await;
+        assert_eq!(adopted, Ok(true));
+        let taken = volume.directory.path().join("bundles").join(PATH);
+        fs::write(&taken, b"other").expect("a file");
+        let published = destination.publish(&volume.commit(), &volume.file).await;
+        let kind = published.expect_err("a refusal").kind;
+        assert_eq!(kind, FailureKind::AlreadyExists);
+        assert_eq!(fs::read(&taken).expect("the file"), b"other");
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_an_earlier_run_began_gives_way() {
+        let volume = Volume::new();
+        let destination = volume.destination();
+        let id = BlockId {
+            volume: volume.id,
+            number: 0,
+        };
+        let staged = destination.stage(PATH, id, Bytes::from_static(b"half"));
+        assert_eq!(staged.await, Ok(()));
+        let adopted = destination.adopt(PATH, volume.id, &volume.file).await;
+        assert_eq!(adopted, Ok(true));
+        let published = destination.publish(&volume.commit(), &volume.file).await;
+        assert_eq!(published, Ok(()));
+        let delivered = volume.directory.path().join("bundles").join(PATH);
+        assert_eq!(fs::read(delivered).expect("the volume"), b"packed");
+    }
+
+    #[tokio::test]
+    async fn a_volume_on_another_file_system_is_copied() {
+        let volume = Volume::new();
+        // always there and never that of a temporary directory
+        let adopted = volume
+            .destination()
+            .adopt(PATH, volume.id, Path::new("/proc/version"))
+            .await;
+        assert_eq!(adopted, Ok(false));
+        assert!(volume.delivered().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_adopted_volume_whose_second_name_is_gone_counts_as_lost() {
+        let volume = Volume::new();
+        let destination = volume.destination();
+        let adopted = destination.adopt(PATH, volume.id, &volume.file).await;
+        assert_eq!(adopted, Ok(true));
+        let forgotten = destination.forget(PATH, volume.id).await;
+        assert_eq!(forgotten, Ok(()));
+        let published = destination.publish(&volume.commit(), &volume.file).await;
+        let kind = published.expect_err("a loss").kind;
+        assert_eq!(kind, FailureKind::BlocksLost);
+    }
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::HeaderName;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{DestinationError, FailureKind};
 
+/// A clock that is this far off makes the service refuse what is right.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
 /// Turns an error of the SDK into ours. Nothing of its own text is kept but what [`super::transport`]
-/// put there.
-pub fn explain(error: &Error) -> DestinationError {
+/// put there. `expires_at` is what the SAS URL says of itself.
+pub fn explain(error: &Error, expires_at: Option<DateTime<Utc>>) -> DestinationError {
     match error.kind() {
         ErrorKind::HttpResponse {
             status,
@@ -28,6 +32,14 @@ pub fn explain(error: &Error) -> DestinationError {
                 .or_else(|| error_code.clone())
                 .unwrap_or_default();
             let (kind, detail) = by_code(u16::from(*status), &code);
+            let detail = if code.starts_with("Auth") {
+                let there =
+                    header("date").and_then(|text| DateTime::parse_from_rfc2822(&text).ok());
+                let there = there.map_or_else(Utc::now, |at| at.to_utc());
+                why_refused(Utc::now(), there, expires_at).unwrap_or(detail)
+            } else {
+                detail
+            };
             let retry_after = header("retry-after")
                 .and_then(|text| text.trim().parse().ok())
                 .map(Duration::from_secs);
@@ -46,6 +58,34 @@ pub fn explain(error: &Error) -> DestinationError {
             "the storage service gave an answer that cannot be understood",
         ),
     }
+}
+
+/// What explains a refusal better than its code: a SAS URL that has lapsed by the service's clock,
+/// or a clock here that is wrong.
+fn why_refused(
+    here: DateTime<Utc>,
+    there: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+) -> Option<String> {
+    let ahead = here - there;
+    if ahead.abs() > CLOCK_TOLERANCE {
+        let off = domain::format::seconds(ahead.abs().num_seconds());
+        let side = if ahead > TimeDelta::zero() {
+            "ahead of"
+        } else {
+            "behind"
+        };
+        return Some(format!(
+            "the storage service does not accept the SAS URL, and this machine's clock is {off} {side} that of the \
+             service; set the clock, then try the SAS URL again"
+        ));
+    }
+    expires_at.filter(|at| *at <= there).map(|at| {
+        format!(
+            "the SAS URL expired on {}; ask support for a new one",
+            at.format("%Y-%m-%d at %H:%M UTC")
+        )
+    })
 }
 
 fn by_code(status: u16, code: &str) -> (FailureKind, String) {
@@ -89,7 +129,37 @@ fn by_code(status: u16, code: &str) -> (FailureKind, String) {
             Refused,
             "the storage account is disabled; ask support for another one",
         )),
-        "AccountQuotaExceeded" | "BlobAccessTierNotSupportedForAccountType" => Some((
+        "BlockCountExceedsLimit" => Some((
+            Refused,
+            "the container holds too many unfinished blocks of this bundle; they lapse within a week",
+        )),
+        "RequestBodyTooLarge" => Some((
+            Refused,
+            "something on the way does not let blocks of 8 MiB through; ask whoever looks after the proxy",
+        )),
+        "KeyBasedAuthenticationNotPermitted" => Some((
+            Refused,
+            "the storage account allows no SAS URL that is signed with its key; ask support for another one",
+        )),
+        "LeaseIdMissing" | "LeaseIdMismatchWithBlobOperation" => Some((
+            Refused,
+            "somebody has locked the blob with a lease; ask support to break it",
+        )),
+        "PendingCopyOperation" | "SystemInUse" | "BlobBeingRehydrated" => {
+            Some((Busy, "the storage service is still at work on this blob"))
+        }
+        // it takes the place of a 409 where the SAS URL may create but not write
+        "UnauthorizedBlobOverwrite" => {
+            Some((AlreadyExists, "there is already a blob of that name"))
+        }
+        "InvalidBlobType" => Some((
+            Fatal,
+            "there is already a blob of another type of that name",
+        )),
+        "AccountQuotaExceeded"
+        | "AccountCapacityExceeded"
+        | "InsufficientStorage"
+        | "BlobAccessTierNotSupportedForAccountType" => Some((
             Refused,
             "the storage account takes no more data; ask support to make room",
         )),
@@ -118,11 +188,32 @@ fn by_code(status: u16, code: &str) -> (FailureKind, String) {
     } else {
         format!("status {status}")
     };
-    let kind = match status {
-        408 | 429 | 500..=599 => Busy,
-        401 | 403 | 404 | 407 => Refused,
-        _ => Fatal,
+    let (kind, text) = match status {
+        407 => (
+            Refused,
+            "the proxy asks for a user name and a password; put them into network.proxy",
+        ),
+        413 => (
+            Refused,
+            "something on the way does not let blocks of 8 MiB through; ask whoever looks after the proxy",
+        ),
+        507 => (
+            Refused,
+            "the storage account takes no more data; ask support to make room",
+        ),
+        // a state of the account, the container or the blob that somebody can change; what was
+        // collected is worth waiting for
+        409 | 412 | 423 => (
+            Refused,
+            "the state of the container or the account does not allow it now; ask support",
+        ),
+        408 | 429 | 500..=599 => (Busy, ""),
+        401 | 403 | 404 => (Refused, ""),
+        _ => (Fatal, ""),
     };
+    if !text.is_empty() {
+        return (kind, format!("{text} ({name})"));
+    }
     let text = match kind {
         Busy => format!("the storage service is not able to answer now ({name})"),
         Refused => {
@@ -149,9 +240,33 @@ mod tests {
             (409, "BlobAlreadyExists", FailureKind::AlreadyExists),
             (400, "InvalidBlockList", FailureKind::BlocksLost),
             (400, "InvalidHeaderValue", FailureKind::Fatal),
+            (403, "AccountIsDisabled", FailureKind::Refused),
+            (403, "InsufficientAccountPermissions", FailureKind::Refused),
+            (403, "UnauthorizedBlobOverwrite", FailureKind::AlreadyExists),
+            (409, "ContainerBeingDeleted", FailureKind::Refused),
+            (409, "SomethingNew", FailureKind::Refused),
+            (412, "SomethingNew", FailureKind::Refused),
+            (407, "", FailureKind::Refused),
+            (413, "RequestBodyTooLarge", FailureKind::Refused),
+            (507, "", FailureKind::Refused),
         ] {
             assert_eq!(by_code(status, code).0, kind, "{status} {code}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_the_clock_or_the_expiry_where_they_do() {
+        let there = Utc::now();
+        let told = |here, expiry| why_refused(here, there, expiry).unwrap_or_default();
+        let hour = TimeDelta::hours(1);
+        let ahead = told(there + hour, Some(there + hour));
+        assert!(ahead.contains("clock is 1 h ahead of"), "{ahead}");
+        let behind = told(there - hour * 2, Some(there - hour));
+        assert!(behind.contains("clock is 2 h behind"), "{behind}");
+        let lapsed = told(there, Some(there - hour));
+        assert!(lapsed.starts_with("the SAS URL expired on "), "{lapsed}");
+        assert_eq!(told(there, Some(there + hour)), "");
+        assert_eq!(told(there, None), "");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Where bundles go: an Azure blob container or a directory, behind one small face.
 //!
 //! A blob is staged in blocks and becomes visible, whole, when the list of its blocks is committed.
-//! A directory does the same with a hidden file that is renamed at the end. Every failure is said
+//! A directory does the same with a hidden file that is renamed at the end, or takes the volume's own
+//! file under a second name where it can. Every failure is said
 //! in plain words and sorted by what helps against it; none holds a URL.
 
 mod azure;
@@ -9,6 +10,7 @@ mod directory;
 mod explain;
 mod transport;
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +19,7 @@ use uuid::Uuid;
 
 pub use azure::AzureContainer;
 pub use directory::LocalDirectory;
+pub use transport::{Transport, TransportError};
 
 /// Bytes of a block. The last one of a blob may be shorter.
 pub const BLOCK_BYTES: u64 = 8 * 1024 * 1024;
@@ -119,6 +122,27 @@ impl Destination {
         match self {
             Self::Azure(container) => container.stage(path, id, bytes).await,
             Self::Directory(directory) => directory.stage(path, id, bytes).await,
+        }
+    }
+
+    /// Takes a volume by its file instead of by blocks, once and for all; `false` where only blocks
+    /// will do. Repeating it is harmless.
+    pub async fn adopt(&self, path: &str, volume: Uuid, file: &Path) -> DestinationResult<bool> {
+        match self {
+            Self::Azure(_) => Ok(false),
+            Self::Directory(directory) => directory.adopt(path, volume, file).await,
+        }
+    }
+
+    /// Makes an adopted volume visible, under the same conditions as [`commit`](Self::commit).
+    /// `BlocksLost` where it is not adopted any more.
+    pub async fn publish(&self, commit: &Commit<'_>, file: &Path) -> DestinationResult<()> {
+        match self {
+            Self::Azure(_) => Err(DestinationError::new(
+                FailureKind::BlocksLost,
+                "another destination has taken the volume's place",
+            )),
+            Self::Directory(directory) => directory.publish(commit, file).await,
         }
     }
 

@@ -2,14 +2,18 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use domain::{CollectionId, DestinationKind, DestinationSummary, SasUrl};
 
 use super::Inner;
 use crate::collection;
-use crate::destination::{AzureContainer, Destination, LocalDirectory};
+use crate::destination::{AzureContainer, Destination, FailureKind, LocalDirectory};
 use crate::error::EngineError;
 use crate::store::StoredDestination;
+
+/// Somebody waits for the answer.
+const TRY_FOR: Duration = Duration::from_secs(8);
 
 impl Inner {
     /// The SAS URL of managed storage, as its file holds it now.
@@ -61,17 +65,33 @@ impl Inner {
         })
     }
 
+    pub fn container(&self, sas: &SasUrl) -> Result<AzureContainer, EngineError> {
+        AzureContainer::new(sas, &self.transport).map_err(EngineError::internal)
+    }
+
+    /// Lets the service say what it thinks of a new SAS URL. While it is out of reach the URL is
+    /// taken as it is: it will be tried again and again.
+    pub async fn try_sas(&self, sas: &SasUrl, folder: &str) -> Result<(), EngineError> {
+        let container = self.container(sas)?;
+        let asked = tokio::time::timeout(TRY_FOR, container.preflight(folder)).await;
+        match asked {
+            Ok(Err(error))
+                if !matches!(error.kind, FailureKind::Unreachable | FailureKind::Busy) =>
+            {
+                let message = format!("The storage service was asked: {}.", error.detail);
+                Err(EngineError::invalid("sas_url", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the destination of a collection.
     pub async fn open_destination(
         &self,
         id: CollectionId,
         stored: &StoredDestination,
     ) -> Result<Destination, EngineError> {
-        let azure = |sas: &SasUrl| {
-            AzureContainer::new(sas)
-                .map(Destination::Azure)
-                .map_err(EngineError::internal)
-        };
+        let azure = |sas: &SasUrl| self.container(sas).map(Destination::Azure);
         match stored.summary.kind {
             DestinationKind::Directory => Ok(Destination::Directory(LocalDirectory::new(
                 PathBuf::from(&stored.summary.place),

@@ -1,8 +1,11 @@
 //! [`Engine`]: the only door. The portal and the command line make the same calls.
 
+mod delivery;
 mod destinations;
+mod estimates;
 mod observe;
 mod people;
+mod pseudonyms;
 
 use std::fs;
 use std::io;
@@ -26,8 +29,9 @@ use crate::bundle::{Spool, write_manifest};
 use crate::collection::{self, CollectionRequest};
 use crate::config::EngineConfig;
 use crate::delivery::Pace;
-use crate::destination::{AzureContainer, FailureKind};
+use crate::destination::{FailureKind, Transport, TransportError};
 use crate::error::EngineError;
+use crate::estimate::Surveyor;
 use crate::instance::Instance;
 use crate::redact::Redactor;
 use crate::secrets::{SecretError, Vault};
@@ -52,6 +56,9 @@ pub enum OpenError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The network cannot be used as the configuration says.
+    #[error(transparent)]
+    Network(#[from] TransportError),
 }
 
 /// The engine of one installation. Clones share it.
@@ -67,10 +74,12 @@ pub(crate) struct Inner {
     pub vault: Vault,
     pub spool: Arc<Spool>,
     pub pace: Arc<Pace>,
+    pub transport: Transport,
     /// Blocks that may be in memory.
     pub memory: Semaphore,
-    pub redactor: Arc<Redactor>,
+    pub redactor: Redactor,
     pub instance: Instance,
+    pub surveyor: Surveyor,
     /// Parts that are read at once.
     pub cores: usize,
     /// Wakes the runner: something was asked for in this process.
@@ -95,21 +104,24 @@ impl Engine {
             .create(&data)
             .map_err(unusable)?;
         let vault = Vault::open(&data)?;
+        let transport = Transport::new(&config.network)?;
         let instance = Instance::register(&data).map_err(unusable)?;
         let spool = Spool::open(data.join("spool"), config.spool_limit_bytes).map_err(unusable)?;
         let store = Store::open(&data.join("help-support.db")).await?;
         let inner = Inner {
             pace: Arc::new(Pace::new(config.bandwidth_limit)),
             memory: Semaphore::new(BLOCKS_IN_MEMORY),
-            redactor: Arc::new(Redactor::new()),
+            redactor: Redactor::new().with_own_rules(&config.redaction.rules),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             nudged: Notify::new(),
             events: broadcast::Sender::new(EVENT_QUEUE),
             spool: Arc::new(spool),
+            transport,
             config,
             store,
             vault,
             instance,
+            surveyor: Surveyor::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -162,6 +174,7 @@ impl Engine {
             bundle_directory: config.bundle_directory.to_string_lossy().into_owned(),
             managed_storage: self.inner.managed_summary(),
             unfinished: self.inner.store.unfinished_summaries().await?.len() as u64,
+            identifiers: self.settings().await?.identifiers,
         })
     }
 
@@ -221,7 +234,13 @@ impl Engine {
         detail
             .can_retry()
             .map_err(|why| EngineError::Conflict(why.to_owned()))?;
-        if !self.inner.store.requeue_collection(id, actor).await? {
+        let budgets = &self.inner.config.budgets;
+        if !self
+            .inner
+            .store
+            .requeue_collection(id, actor, budgets)
+            .await?
+        {
             return Err(EngineError::Conflict(
                 "This collection has not ended yet.".to_owned(),
             ));
@@ -233,7 +252,8 @@ impl Engine {
     /// Gives a collection a new SAS URL; what waits goes on at once, from its ledger.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` that says why not, or `Invalid` with field `sas_url`.
+    /// `NotFound`, `Conflict` that says why not, or `Invalid` with field `sas_url`, also when the
+    /// service refuses it.
     pub async fn replace_sas(
         &self,
         id: CollectionId,
@@ -268,6 +288,7 @@ impl Engine {
                 ),
             ));
         }
+        self.inner.try_sas(&sas, &row.folder).await?;
         let choice = domain::DestinationChoice::SasUrl(sas);
         let destination = inner.store_destination(&choice, place, Utc::now())?;
         let store = &inner.store;
@@ -372,7 +393,7 @@ impl Engine {
     /// # Errors
     /// `Internal`.
     pub async fn check_sas_live(&self, sas: &SasUrl) -> Result<Vec<Finding>, EngineError> {
-        let container = AzureContainer::new(sas).map_err(EngineError::internal)?;
+        let container = self.inner.container(sas)?;
         let stack = &self.inner.config.stack_name;
         Ok(match container.preflight(stack).await {
             Ok(()) => Vec::new(),

@@ -1,4 +1,4 @@
-//! Cleaning a stream: lines across chunks, private keys across lines, counts.
+//! Cleaning a stream: lines across chunks, private keys and other values across lines, counts.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
 
+use super::awaited::{Awaited, Look};
 use super::{Finding, Redactor};
 
 /// Longer lines are looked at in pieces of this size.
@@ -15,6 +16,9 @@ pub const LINE_LIMIT: usize = 1024 * 1024;
 const OVERLAP: usize = 64 * 1024;
 /// A private key without an end is given up after so many bytes; the longest in use have 13 KiB.
 const KEY_LIMIT: usize = 32 * 1024;
+
+/// So often a line is looked at again at most, so that a hostile one costs no more than its length.
+const MOST_PASSES: usize = 8;
 
 /// Cleans one item's bytes.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ enum Place {
     Key {
         left: usize,
     },
+    /// A key on a line before has its value to come.
+    Value(Awaited),
     /// The rest of an overlong line goes, since a secret reached the end of the piece before.
     Dropping,
 }
@@ -125,23 +131,56 @@ impl<'r> Cleaner<'r> {
         // `block[..written]` is dealt with, and so is `block[..searched]` but for being written
         let (mut written, mut searched) = (0, 0);
         self.cleaned.clear();
+        let mut hit = self.redactor.rules.scanner.next(block, 0);
         while searched < block.len() {
             if let Place::Key { left } = self.place {
                 searched = self.key_line(block, searched, left);
                 written = searched;
                 continue;
             }
-            let Some(trigger_end) = self.redactor.triggers.shortest_match_at(block, searched)
-            else {
-                break;
+            if let Place::Value(awaited) = self.place
+                && let Some(next) = self.value_line(block, &mut written, searched, awaited)
+            {
+                searched = next;
+                continue;
+            }
+            if hit.is_some_and(|hit| hit.at < searched) {
+                hit = self.redactor.rules.scanner.next(block, searched);
+            }
+            let at = match hit {
+                // identifiers and what own rules take may stand on any line
+                _ if self.redactor.sees_every_line() => searched,
+                Some(hit) => hit.at,
+                None => break,
             };
-            let line = Line::around(block, searched, trigger_end - 1);
+            let line = Line::around(block, searched, at);
             let text = &block[line.text.clone()];
-            for finding in self.redactor.findings(text) {
+            let rules = match hit {
+                Some(hit) if hit.at < line.text.end => {
+                    let line = &block[..line.text.end];
+                    hit.rules | self.redactor.rules_for(line, hit.at + 1)
+                }
+                _ => 0,
+            };
+            let findings = self.redactor.findings(text, rules);
+            let crossed = findings.iter().any(|finding| finding.crossed);
+            if crossed {
+                self.cleaned
+                    .extend_from_slice(&block[written..line.text.start]);
+                written = line.text.start;
+            }
+            let begin = self.cleaned.len();
+            for finding in findings {
                 let start = line.text.start + finding.start;
                 self.cleaned.extend_from_slice(&block[written..start]);
-                self.mark(finding.rule);
                 written = line.text.start + finding.end;
+                self.replace(&finding, &block[start..written])?;
+            }
+            if crossed {
+                self.cleaned
+                    .extend_from_slice(&block[written..line.text.end]);
+                written = line.text.end;
+                self.settle(begin)?;
             }
             searched = line.next;
             if leaves_key_open(text) {
@@ -149,6 +188,10 @@ impl<'r> Cleaner<'r> {
                 self.cleaned.extend_from_slice(&block[written..searched]);
                 written = searched;
                 self.place = Place::Key { left: KEY_LIMIT };
+            } else if rules != 0
+                && let Some(awaited) = Awaited::after(text)
+            {
+                self.place = Place::Value(awaited);
             }
         }
         if self.cleaned.is_empty() {
@@ -157,6 +200,59 @@ impl<'r> Cleaner<'r> {
             self.cleaned.extend_from_slice(&block[written..]);
             out.write_all(&self.cleaned)
         }
+    }
+
+    /// Cleans the line again that `cleaned` has from `begin` on: where findings crossed, a quote
+    /// may have gone without its partner, and so a value may now reach further.
+    fn settle(&mut self, begin: usize) -> io::Result<()> {
+        for _ in 0..MOST_PASSES {
+            let line = self.cleaned.split_off(begin);
+            let findings = self
+                .redactor
+                .findings(&line, self.redactor.rules_for(&line, 0));
+            let mut written = 0;
+            for finding in &findings {
+                self.cleaned
+                    .extend_from_slice(&line[written..finding.start]);
+                written = finding.end;
+                self.replace(finding, &line[finding.start..written])?;
+            }
+            self.cleaned.extend_from_slice(&line[written..]);
+            if findings.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deals with a line that may be the value of a key before it; says where to go on, or nothing
+    /// where it is a line like any other.
+    fn value_line(
+        &mut self,
+        block: &[u8],
+        written: &mut usize,
+        at: usize,
+        awaited: Awaited,
+    ) -> Option<usize> {
+        let line = Line::around(block, at, at);
+        self.place = Place::Text;
+        match awaited.look(&block[line.text.clone()]) {
+            Look::Other => return None,
+            Look::Blank => self.place = Place::Value(awaited),
+            Look::Further(awaited) => {
+                self.cleaned.extend_from_slice(&block[*written..at]);
+                *written = line.next;
+                self.place = Place::Value(awaited);
+            }
+            Look::Value(value, next) => {
+                let start = at + value.start;
+                self.cleaned.extend_from_slice(&block[*written..start]);
+                *written = at + value.end;
+                self.mark(awaited.rule);
+                self.place = next.map_or(Place::Text, Place::Value);
+            }
+        }
+        Some(line.next)
     }
 
     /// Skips a line of a private key; says where to go on.
@@ -188,30 +284,54 @@ impl<'r> Cleaner<'r> {
 
     /// Cleans the first piece of a line that is longer than a piece may be, and keeps the overlap.
     fn overlong(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = std::mem::take(&mut self.line);
         // a key has short lines
-        self.place = Place::Text;
-        let findings = if self.redactor.triggers.is_match(&self.line) {
-            self.redactor.findings(&self.line)
-        } else {
-            Vec::new()
-        };
+        let place = std::mem::replace(&mut self.place, Place::Text);
+        if let Place::Value(awaited) = place
+            && let Look::Value(value, _) = awaited.look(&line)
+        {
+            self.cleaned.clear();
+            self.cleaned.extend_from_slice(&line[..value.start]);
+            self.mark(awaited.rule);
+            self.place = Place::Dropping;
+            return out.write_all(&self.cleaned);
+        }
+        let rules = self.redactor.rules_for(&line, 0);
+        let findings = self.redactor.findings(&line, rules);
         let cut = safe_cut(&findings, LINE_LIMIT - OVERLAP);
         let mut written = 0;
         self.cleaned.clear();
         for finding in findings.iter().filter(|finding| finding.end <= cut) {
             self.cleaned
-                .extend_from_slice(&self.line[written..finding.start]);
-            self.mark(finding.rule);
+                .extend_from_slice(&line[written..finding.start]);
             written = finding.end;
+            self.replace(finding, &line[finding.start..written])?;
             if finding.end == LINE_LIMIT {
                 self.place = Place::Dropping;
             }
         }
-        self.cleaned.extend_from_slice(&self.line[written..cut]);
-        self.line.drain(..cut);
+        self.cleaned.extend_from_slice(&line[written..cut]);
+        line.drain(..cut);
+        self.line = line;
         out.write_all(&self.cleaned)
     }
 
+    /// Puts a mark in the place of a secret, a pseudonym in that of an identifier.
+    fn replace(&mut self, finding: &Finding, value: &[u8]) -> io::Result<()> {
+        match (finding.identifier, &self.redactor.identifiers) {
+            (Some(kind), Some(identifiers)) => {
+                *self.counts.entry(finding.rule).or_default() += 1;
+                let pseudonyms = &identifiers.pseudonyms;
+                pseudonyms.write(kind, value, &mut self.cleaned)
+            }
+            _ => {
+                self.mark(finding.rule);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts down the mark of a secret, and counts it.
     fn mark(&mut self, rule: &'static str) {
         *self.counts.entry(rule).or_default() += 1;
         for piece in ["[redacted:", rule, "]"] {
@@ -258,13 +378,29 @@ fn safe_cut(findings: &[Finding], mut cut: usize) -> usize {
     }
 }
 
-/// A private key begins at the end of this line. One that goes on within the line, its line ends
-/// escaped, is dealt with by the rule.
+/// A private key begins on this line and goes on with the next one: behind its first line comes
+/// the end of the line, or of the string that a JSON record of a log has for each line. One that
+/// goes on within the line, its line ends escaped, is dealt with by the rule.
 fn leaves_key_open(line: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"-----BEGIN ";
     let line = line.trim_ascii_end();
-    line.ends_with(b"-----")
-        && memmem::rfind(line, b"-----BEGIN ").is_some_and(|begin| {
-            let name = &line[begin + b"-----BEGIN ".len()..line.len() - 5];
-            name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK")
-        })
+    let Some(begin) = memmem::rfind(line, BEGIN) else {
+        return false;
+    };
+    let name = &line[begin + BEGIN.len()..];
+    let Some(dashes) = memmem::find(name, b"-----") else {
+        return false;
+    };
+    let (name, mut after) = (&name[..dashes], &name[dashes + 5..]);
+    while let [b'\\', b'r' | b'n', rest @ ..] = after {
+        after = rest;
+    }
+    let goes_on = after.is_empty() || (after[0] == b'"' && is_record(&line[..begin]));
+    goes_on && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"))
+}
+
+/// The text in front of a key ends with the beginning of a string: `{…"log":"`. A key that is
+/// spoken of within a sentence has words before it.
+fn is_record(before: &[u8]) -> bool {
+    before.contains(&b'{') && before.ends_with(b"\"")
 }

@@ -6,32 +6,65 @@
 //! - The result does not depend on the chunks that the bytes come in. Rules see whole lines; a line
 //!   longer than a mebibyte is looked at in pieces that overlap.
 //! - It fails closed: a secret whose end is not found takes the rest of its line with it.
-//! - Cleaning what is clean changes nothing.
+//! - Cleaning what is clean changes nothing. Only where several kinds of secret run into each other on
+//!   a line may a second cleaning take more.
 //!
-//! Most lines hold no secret, so a single pass over many lines at once looks for triggers, and
-//! only lines that have one are given to the rules.
+//! Most lines hold no secret, so a single pass over many lines at once looks for stems, and only
+//! lines that have one are given to the rules, and each to those alone that its stems are of.
 
+mod awaited;
+mod canary;
 mod cleaner;
+mod identify;
+mod marks;
+mod own;
+mod pseudonyms;
 mod rules;
+mod scan;
+mod show;
 mod value;
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
-use regex::bytes::Regex;
-
+pub use canary::Canary;
 pub use cleaner::Cleaner;
+pub use identify::Names;
+use identify::Sighting;
+pub use marks::{Mark, marks};
+pub use own::{OwnRule, RuleName};
+pub use pseudonyms::{Entry, Forgetful, Pseudonyms, Table};
 use rules::{Finding, Matcher, RULES};
+use scan::{RuleSet, Scanner};
+pub use show::clean_stream;
 
-/// The rules, ready to run. Made once and shared.
+/// The rules, ready to run, and what identifiers give way to. Made once, cheap to clone.
+#[derive(Clone)]
 pub struct Redactor {
-    triggers: Regex,
+    rules: Arc<Rules>,
+    /// The operator's; where there are any, every line is looked at.
+    own: Arc<[OwnRule]>,
+    /// `None`: identifiers stay.
+    identifiers: Option<Arc<Identifiers>>,
+}
+
+struct Rules {
+    scanner: Scanner,
     matchers: Vec<Matcher>,
+}
+
+struct Identifiers {
+    names: Names,
+    pseudonyms: Pseudonyms,
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor")
-            .field("rules", &self.matchers.len())
+            .field("rules", &self.rules.matchers.len())
+            .field("own", &self.own.len())
+            .field("identifiers", &self.identifiers.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -47,8 +80,41 @@ impl Redactor {
     pub fn new() -> Self {
         let matchers: Result<_, _> = RULES.iter().map(rules::Rule::compile).collect();
         Self {
-            triggers: rules::triggers().expect("the table's triggers are valid patterns"),
-            matchers: matchers.expect("the table's rules are valid patterns"),
+            rules: Arc::new(Rules {
+                scanner: rules::scanner(),
+                matchers: matchers.expect("the table's rules are valid patterns"),
+            }),
+            own: Arc::default(),
+            identifiers: None,
+        }
+    }
+
+    /// The same, with the operator's own rules beside the built-in ones.
+    #[must_use]
+    pub fn with_own_rules(&self, own: &[OwnRule]) -> Self {
+        Self {
+            own: own.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The same rules; identifiers give way to pseudonyms as well.
+    #[must_use]
+    pub fn with_identifiers(&self, names: Names, pseudonyms: Pseudonyms) -> Self {
+        Self {
+            identifiers: Some(Arc::new(Identifiers { names, pseudonyms })),
+            ..self.clone()
+        }
+    }
+
+    /// Writes pseudonyms that are not in their table yet.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub fn flush(&self) -> io::Result<()> {
+        match &self.identifiers {
+            Some(identifiers) => identifiers.pseudonyms.flush(),
+            None => Ok(()),
         }
     }
 
@@ -73,11 +139,31 @@ impl Redactor {
         }
     }
 
-    /// What is to be taken out of one line (without its end), in order, without overlap.
-    fn findings(&self, line: &[u8]) -> Vec<Finding> {
+    /// The rules that have to look at a line, as far as its stems after `from` tell.
+    fn rules_for(&self, line: &[u8], from: usize) -> RuleSet {
+        self.rules.scanner.all(line, from)
+    }
+
+    /// Whether a line without stems may hold something, too.
+    fn sees_every_line(&self) -> bool {
+        self.identifiers.is_some() || !self.own.is_empty()
+    }
+
+    /// What these rules, and all that need no stems, take out of one line (without its end), in order, without overlap.
+    fn findings(&self, line: &[u8], rules: RuleSet) -> Vec<Finding> {
         let mut found = Vec::new();
-        for matcher in &self.matchers {
-            matcher.find(line, &mut found);
+        for (place, matcher) in self.rules.matchers.iter().enumerate() {
+            if rules >> place & 1 == 1 {
+                matcher.find(line, &mut found);
+            }
+        }
+        for own in &*self.own {
+            own.find(line, &mut found);
+        }
+        if let Some(identifiers) = &self.identifiers {
+            let mut sightings = Vec::new();
+            identify::find(&identifiers.names, line, &mut sightings);
+            found.extend(sightings.into_iter().map(Finding::from));
         }
         // stable: of two that begin together, the rule that stands first in the table
         found.sort_by_key(|finding| finding.start);
@@ -85,13 +171,31 @@ impl Redactor {
         for finding in found {
             match merged.last_mut() {
                 Some(last) if finding.start < last.end => {
+                    last.crossed |= finding.end > last.end;
                     last.end = last.end.max(finding.end);
                     last.from = last.from.min(finding.from);
+                    // what holds a secret has no pseudonym, which would be looked up
+                    if last.identifier.is_some() && finding.identifier.is_none() {
+                        (last.rule, last.identifier) = (finding.rule, None);
+                    }
                 }
                 _ => merged.push(finding),
             }
         }
         merged
+    }
+}
+
+impl From<Sighting> for Finding {
+    fn from(sighting: Sighting) -> Self {
+        Self {
+            rule: sighting.kind.name(),
+            from: sighting.range.start,
+            start: sighting.range.start,
+            end: sighting.range.end,
+            crossed: false,
+            identifier: Some(sighting.kind),
+        }
     }
 }
 

@@ -1,20 +1,23 @@
 //! What counts as a secret: one table, one row a kind.
 //!
 //! A rule errs on the side of taking too much. It looks at one line at a time (private keys, which
-//! go over several, are followed by [`super::Cleaner`]), and its *trigger* is a cheap pattern that
-//! every line with such a secret matches: lines without any trigger are not looked at further.
+//! go over several, are followed by [`super::Cleaner`]), and only at lines on which one of its *stems*
+//! stands: see [`super::scan`].
 
 use std::ops::Range;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
+use super::identify::Kind;
+use super::scan::{Near, RuleSet, Scanner};
 use super::value;
 
 /// A kind of secret.
 pub struct Rule {
     /// Shown in the marker and in the manifest's counts.
     pub name: &'static str,
-    trigger: &'static str,
+    /// Every secret of this kind has one of them on its line.
+    stems: &'static [(&'static str, Near)],
     /// The first group that takes part is the secret; without groups, the whole match. A group
     /// named `bare` is the first byte of a value without quotes, whose end [`value::bare_end`]
     /// finds.
@@ -28,11 +31,36 @@ macro_rules! secret_name {
     };
 }
 
+/// Stems of [`secret_name`].
+const SECRET_NAME: &[(&str, Near)] = &[
+    ("password", Near::Assigned),
+    ("passwd", Near::Assigned),
+    ("passphrase", Near::Assigned),
+    ("passcode", Near::Assigned),
+    ("pwd?", Near::Assigned),
+    ("secret", Near::Assigned),
+    ("token", Near::Assigned),
+    ("[itsedgrh _-]key", Near::AssignedKey),
+];
+
+/// Colours of terminals, which some loggers put around names.
+macro_rules! colours {
+    () => {
+        r"(?:\x1b\[[\d;]*m)*"
+    };
+}
+
 /// Between a name and its value. A colon needs a name that ends there (or a quoted one), so that
 /// `token-service: started` stays, and no second colon, so that `secret::store` does.
 macro_rules! assigned {
     () => {
-        r#"(?:[\w.-]*[\])]?\\*["'`]?[\])]?[ \t]*(?:=>|:=|==?|%3d)|[\w.-]*\\*["'][ \t]*:|\w*\]?[ \t]*(?::|%3a))[ \t]*"#
+        concat!(
+            colours!(),
+            r#"(?:[\w.-]*[\])]?\\*["'`]?[\])]?"#,
+            colours!(),
+            r#"[ \t]*(?:=>|:=|==?|%3d)|[\w.-]*\\*["'][ \t]*:|\w*\]?[ \t]*(?::|%3a))[ \t]*"#,
+            colours!()
+        )
     };
 }
 
@@ -47,21 +75,32 @@ macro_rules! value {
             r#"|'((?:[^'\\]|\\.|'')*\\?)"#,
             r#")|\[([^\]]*)"#,
             r#"|\{([^}"'\s][^}]*)"#,
+            r#"|(\\+[^\s"'\\][^\s"',;]*)"#,
             r#"|(?<bare>[^\s"'\[{:\\]))"#
         )
     };
 }
 
+/// A line that ends with a secret's name and nothing for it. Groups: the name of a password, the head
+/// of a block of YAML, a quote that opens.
+pub const OPENING: &str = concat!(
+    "(?:(pass(?:word|wd|phrase|code)|pwd)|",
+    secret_name!(),
+    ")",
+    assigned!(),
+    r#"(?:([|>][-+0-9]{0,2})|\\?(["'`]))?[ \t]*$"#
+);
+
 /// Where two rules see a secret at the same place, the earlier one names it.
 pub const RULES: &[Rule] = &[
     Rule {
         name: "private_key",
-        trigger: "(?-i:-----BEGIN [A-Z0-9 ]*PRIVATE)",
+        stems: &[("-----begin", Near::Anything)],
         pattern: "(?-i:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$))",
     },
     Rule {
         name: "authorization",
-        trigger: r#"authorization\\*["']?[ \t]*[:=,]"#,
+        stems: &[("authorization", Near::Anything)],
         pattern: concat!(
             r#"authorization\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["']authorization[ \t]*[:=][ \t]*([^"']*)"#,
@@ -71,22 +110,35 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "cookie",
-        trigger: r#"cookie2?\\*["']?[ \t]*[:=,]"#,
+        stems: &[
+            ("cookie", Near::Anything),
+            ("sessionid=", Near::Anything),
+            ("phpsessid=", Near::Anything),
+            ("connect.sid=", Near::Anything),
+        ],
         pattern: concat!(
             r#"cookie2?\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"']*)"#,
             r"|cookie2?[ \t]*:[ \t]*(\S.*)",
             r"|cookie2?=(\S+)",
+            r"|(?:jsessionid|phpsessid|asp\.net_sessionid|connect\.sid)=([^\s;,&]+)",
         ),
     },
     Rule {
         name: "connection_string",
-        trigger: r"accountkey[ \t]*=|sharedaccesskey[ \t]*=",
+        stems: &[
+            ("accountkey", Near::Anything),
+            ("sharedaccesskey", Near::Anything),
+        ],
         pattern: concat!(r"(?:accountkey|sharedaccesskey)[ \t]*=[ \t]*", value!()),
     },
     Rule {
         name: "sas_signature",
-        trigger: r#"sig(?:nature)?(?:=|%3d|\\*["' ])"#,
+        stems: &[
+            (r#"sig[=%"' ]"#, Near::Anything),
+            (r#"sig\"#, Near::Anything),
+            ("signature[=%]", Near::Anything),
+        ],
         pattern: concat!(
             r#"(?:\b|_|%26)sig(?:=|%3d)([^&\s"'<>\\,;]+)"#,
             r#"|-signature(?:=|%3d)([^&\s"'<>\\,;]+)"#,
@@ -95,34 +147,77 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "url_password",
-        trigger: r#"://[^\s/"'<>]*@"#,
+        stems: &[
+            ("://?", Near::UserInfo),
+            ("@tcp(", Near::Anything),
+            ("@unix(", Near::Anything),
+        ],
         pattern: concat!(
             r#"\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]*:([^\s/"'<>]+)@"#,
             r#"|\b[a-z][a-z0-9+.-]*://([^\s/:@"'<>]{20,})@"#,
+            // data source names of Go's drivers
+            r#"|[^\s/:@"']+:([^\s@"']+)@(?:tcp|unix)\("#,
         ),
     },
     Rule {
         name: "password",
-        trigger: concat!("(?:pass(?:word|wd|phrase|code)|pwd)", assigned!()),
-        pattern: concat!("(?:pass(?:word|wd|phrase|code)|pwd)", assigned!(), value!()),
+        stems: &[
+            ("password", Near::Assigned),
+            ("passwd", Near::Assigned),
+            ("passphrase", Near::Assigned),
+            ("passcode", Near::Assigned),
+            ("pwd?", Near::Assigned),
+            ("pass[=:\"' ]", Near::Start),
+            ("_pass[=:\"' ]", Near::Anything),
+            ("password[ \t]", Near::Anything),
+            ("ied by", Near::Anything),
+        ],
+        pattern: concat!(
+            "(?:pass(?:word|wd|phrase|code)|pwd)",
+            assigned!(),
+            value!(),
+            // the short name, alone or at the end of a longer one
+            r#"|(?:\b|_)pass["']?[ \t]*(?:=|:)[ \t]*"#,
+            r#"(?:"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"',;&}]+))"#,
+            // SQL, LDIF, tables
+            r#"|(?:password|identified by)[ \t]+(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
+            r"|password::[ \t]+([\w+/=]+)|password\t+(\S+)",
+        ),
     },
     Rule {
         name: "secret",
-        trigger: concat!(secret_name!(), assigned!()),
+        stems: SECRET_NAME,
         pattern: concat!(secret_name!(), assigned!(), value!()),
     },
     Rule {
         name: "argument",
-        trigger: concat!(r"--?[\w-]*", secret_name!(), r"[\w-]*[ \t]"),
+        stems: &[
+            ("password", Near::Assigned),
+            ("passwd", Near::Assigned),
+            ("passphrase", Near::Assigned),
+            ("passcode", Near::Assigned),
+            ("pwd?", Near::Assigned),
+            ("secret", Near::Assigned),
+            ("token", Near::Assigned),
+            ("[itsedgrh _-]key", Near::AssignedKey),
+            ("mysql", Near::Anything),
+            ("mariadb", Near::Anything),
+            ("sshpass", Near::Anything),
+            ("curl ", Near::Anything),
+        ],
         pattern: concat!(
             r"(?:^|[\s\x22'`=,\[(])--?[\w-]*",
             secret_name!(),
             r#"[\w-]*[ \t]+(?:"((?:[^"\\]|\\.)*)|'([^']*)|(?<bare>[^\s"'-]))"#,
+            // programs that take a password behind a letter
+            r"|\b(?:mysql|mariadb)[\w-]*\b.*?\s-p([^\s-]\S*)",
+            r"|\bsshpass[ \t]+-p[ \t]?(\S+)",
+            r"|\bcurl\b.*?\s(?:-u|--user)[ =]?[^\s:]+:(\S+)",
         ),
     },
     Rule {
         name: "named_value",
-        trigger: concat!(secret_name!(), r#"[^"'\\]*\\*["'],?[ \t]*\\*["']?value"#,),
+        stems: SECRET_NAME,
         pattern: concat!(
             // <add key="Password" value="…"/>, {"name":"DB_PASSWORD","value":"…"}
             r#"(?:key|name)\\*["']?[ \t]*[:=][ \t]*\\*["'][^"'\\]*"#,
@@ -132,7 +227,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "element",
-        trigger: concat!(r"<[\w:.-]*", secret_name!(), r"[\w:.-]*[\s>]"),
+        stems: SECRET_NAME,
         pattern: concat!(
             r"<[\w:.-]*",
             secret_name!(),
@@ -141,29 +236,109 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "jwt",
-        trigger: r"(?-i:eyJ)[\w-]{8}",
+        stems: &[("eyj?", Near::Anything)],
         pattern: r"(?-i:eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}",
     },
     Rule {
         name: "cloud_key",
-        trigger: "(?-i:AKIA|ASIA|AIza)",
+        stems: &[
+            ("akia", Near::Start),
+            ("asia", Near::Start),
+            ("aiza", Near::Start),
+        ],
         pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35})",
     },
     Rule {
+        // The vendors' own pages tell how their tokens begin.
         name: "access_token",
-        trigger: r"gh[pousr]_\w{9}|github_pat_|glpat-|xox[a-z]-|\bsk(?:-|_live|_test)|npm_\w{9}|pypi-|hvs[.]|ya29[.]|dop_v1_|shpat_",
+        stems: &[
+            ("gh[pousr]_", Near::Anything),
+            ("github_pat_", Near::Anything),
+            ("glpat-", Near::Anything),
+            ("gl[dr]t-", Near::Start),
+            ("glptt-", Near::Anything),
+            ("xox?-", Near::Anything),
+            ("xapp-", Near::Anything),
+            ("hooks.slack", Near::Anything),
+            ("/webhooks/", Near::Anything),
+            ("sk-?", Near::Start),
+            ("[sr]k_live_", Near::Start),
+            ("[sr]k_test_", Near::Start),
+            ("whsec_", Near::Anything),
+            ("npm_", Near::Anything),
+            ("pypi-", Near::Anything),
+            ("hv[sbr].", Near::Anything),
+            ("ya29.", Near::Anything),
+            ("gocspx-", Near::Anything),
+            ("do[opr]_v1_", Near::Anything),
+            ("shp[acps][ats]_", Near::Anything),
+            ("[78]q~?", Near::Anything),
+            ("sk[0123456789abcdef][0123456789abcdef]", Near::Start),
+            ("sg.?", Near::Start),
+            ("hf_?", Near::Start),
+            ("dapi", Near::Start),
+            ("glsa_", Near::Anything),
+            (":aa?", Near::Anything),
+        ],
         pattern: concat!(
-            r"gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,}",
-            r"|\bsk_(?:live|test)_\w{10,}|\bsk-[\w-]{20,}|npm_\w{30,}|pypi-[\w-]{30,}",
-            r"|hvs[.][\w-]{20,}|ya29[.][\w.-]{20,}|dop_v1_\w{30,}|shpat_\w{20,}",
+            // docs.github.com/authentication, "About authentication to GitHub"
+            r"gh[pousr]_\w{20,}|github_pat_\w{20,}",
+            // docs.gitlab.com/security/tokens, "Token prefixes"
+            r"|glpat-[\w-]{16,}|\bgl[dr]t-[\w-]{16,}|glptt-[\w-]{16,}",
+            // api.slack.com/authentication/token-types; docs.slack.dev, "Incoming webhooks"
+            r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|hooks\.slack\.com/(?:services|workflows)/([\w/]{10,})",
+            // discord.com/developers/docs/resources/webhook
+            r"|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/([\w-]{20,})",
+            // platform.openai.com/docs/api-reference, docs.anthropic.com/en/api
+            r"|\bsk-[\w-]{20,}",
+            // docs.stripe.com/keys, docs.stripe.com/webhooks
+            r"|\b[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{10,}",
+            // docs.npmjs.com/about-access-tokens; pypi.org/help, "apitoken"
+            r"|npm_\w{30,}|pypi-[\w-]{30,}",
+            // developer.hashicorp.com/vault/docs/concepts/tokens
+            r"|hv[sbr][.][\w-]{20,}",
+            // developers.google.com/identity/protocols/oauth2
+            r"|ya29[.][\w.-]{20,}|gocspx-[\w-]{20,}",
+            // docs.digitalocean.com/reference/api; shopify.dev/docs/apps/build/authentication-authorization
+            r"|do[opr]_v1_\w{30,}|shp(?:at|ca|pa|ss)_\w{20,}",
+            // learn.microsoft.com/purview/sit-defn-client-secret-api-key
+            r"|\b\w{3}[78]Q~[\w.~-]{30,}",
+            // www.twilio.com/docs/iam/api-keys; www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys
+            r"|\bsk[0-9a-f]{32}\b|\bsg\.[\w-]{16,}\.[\w-]{16,}",
+            // huggingface.co/docs/hub/security-tokens; docs.databricks.com/dev-tools/auth/pat
+            r"|\bhf_\w{30,}|\bdapi[0-9a-f]{32}(?:-\d+)?",
+            // grafana.com/docs/grafana/latest/administration/service-accounts
+            r"|glsa_\w{20,}",
+            // core.telegram.org/bots/api, "Authorizing your bot"
+            r"|\b(?:bot)?\d{8,10}:AA[\w-]{30,}",
         ),
     },
     Rule {
         name: "password_hash",
-        trigger: r"\$[a-z0-9-]{1,14}\$|\{s?(?:sha|md5|crypt)",
+        stems: &[
+            ("$[1567y]$?", Near::Anything),
+            ("$2[abxy]$", Near::Anything),
+            ("$2$?", Near::Anything),
+            ("$gy$", Near::Anything),
+            ("$apr1$", Near::Anything),
+            ("$md5$", Near::Anything),
+            ("$sha1$", Near::Anything),
+            ("$argon2", Near::Anything),
+            ("$pbkdf2", Near::Anything),
+            ("$scrypt$", Near::Anything),
+            ("{sha", Near::Anything),
+            ("{ssha", Near::Anything),
+            ("{md5}", Near::Anything),
+            ("{smd5}", Near::Anything),
+            ("{crypt}", Near::Anything),
+            ("{scrypt}", Near::Anything),
+            (":99999:", Near::Anything),
+        ],
         pattern: concat!(
             r"\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|md5|sha1|argon2(?:id|i|d)?|pbkdf2[a-z0-9-]*|scrypt)\$[\w./$=,+-]{16,}",
             r"|\{s?(?:sha(?:256|384|512)?|md5|crypt)\}[\w./$=+-]{16,}",
+            // shadow(5), with the usual greatest age: hashes of the oldest kind have no `$`
+            r"|\b[\w.-]+:!?([\w./]{13}):\d*:\d*:99999:",
         ),
     },
 ];
@@ -174,27 +349,33 @@ impl Rule {
         let regex = builder(self.pattern).build()?;
         let bare = regex.capture_names().position(|name| name == Some("bare"));
         Ok(Matcher {
-            name: self.name,
-            regex,
             bare,
+            ..Matcher::new(self.name, regex)
         })
     }
 }
 
-/// Matches in every line in which a rule may find something.
-pub fn triggers() -> Result<Regex, regex::Error> {
-    let alternatives: Vec<&str> = RULES.iter().map(|rule| rule.trigger).collect();
-    builder(&alternatives.join("|")).build()
+/// Finds the lines at which rules have to look. Bit `n` of a set stands for the rule at place `n`.
+pub fn scanner() -> Scanner {
+    let mut scanner = Scanner::new();
+    for (place, rule) in RULES.iter().enumerate() {
+        let set: RuleSet = 1 << place;
+        for (stem, near) in rule.stems {
+            scanner.add(stem, *near, set);
+        }
+    }
+    scanner
 }
 
 /// Bytes, not text; ASCII letters of either case.
-fn builder(pattern: &str) -> RegexBuilder {
+pub fn builder(pattern: &str) -> RegexBuilder {
     let mut builder = RegexBuilder::new(pattern);
     builder.unicode(false).case_insensitive(true);
     builder
 }
 
 /// A compiled rule.
+#[derive(Clone, Debug)]
 pub struct Matcher {
     pub name: &'static str,
     regex: Regex,
@@ -202,7 +383,7 @@ pub struct Matcher {
     bare: Option<usize>,
 }
 
-/// A secret's place in a text.
+/// The place of a secret or of an identifier in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub rule: &'static str,
@@ -210,12 +391,24 @@ pub struct Finding {
     pub from: usize,
     pub start: usize,
     pub end: usize,
+    /// What two rules found overlapped, and neither held the other.
+    pub crossed: bool,
+    /// `None`: a secret.
+    pub identifier: Option<Kind>,
 }
 
 impl Matcher {
+    pub const fn new(name: &'static str, regex: Regex) -> Self {
+        Self {
+            name,
+            regex,
+            bare: None,
+        }
+    }
+
     /// Adds what the rule finds in one line.
     pub fn find(&self, line: &[u8], findings: &mut Vec<Finding>) {
-        // mostly the answer is no, and then no room for groups is needed
+        // often the answer is no, and then no room for groups is needed
         if !self.regex.is_match(line) {
             return;
         }
@@ -229,7 +422,12 @@ impl Matcher {
             let end = if secret.is_bare {
                 // never the same bytes twice, so that a line costs no more than its length
                 let unseen = start.max(covered);
-                unseen + value::bare_end(&line[unseen..])
+                let rest = &line[unseen..];
+                if value::is_setting(&line[..start], from) {
+                    unseen + value::phrase_end(rest)
+                } else {
+                    unseen + value::bare_end(rest)
+                }
             } else {
                 secret.range.end
             };
@@ -239,6 +437,8 @@ impl Matcher {
                     from,
                     start,
                     end,
+                    crossed: false,
+                    identifier: None,
                 });
             }
             covered = covered.max(end);

@@ -30,6 +30,65 @@ fn cleaned(text: &str) -> String {
     String::from_utf8(out).expect("text stays text")
 }
 
+/// With pseudonyms under one key, kept nowhere.
+fn with_identifiers() -> Redactor {
+    let names = Names::new(&["node-01".to_owned()], &[]);
+    let pseudonyms = Pseudonyms::new(&[7; 32], Box::new(Forgetful), &[]);
+    shared().with_identifiers(names, pseudonyms)
+}
+
+fn cleaned_by(redactor: &Redactor, text: &[u8], chunk: usize) -> String {
+    let (mut cleaner, mut out) = (redactor.cleaner(), Vec::new());
+    for piece in text.chunks(chunk) {
+        cleaner.push(piece, &mut out).expect("memory");
+    }
+    cleaner.finish(&mut out).expect("memory");
+    out.escape_ascii().to_string()
+}
+
+/// A line of each kind, and what must not be left of it.
+const IDENTIFIERS: &[(&str, &str)] = &[
+    ("from 10.1.2.3 port", "10.1.2.3"),
+    ("at 2001:db8::17 up", "db8"),
+    ("mac 00:1a:2b:3c:4d:5e", "1a:2b"),
+    ("mail to ann@example.com ok", "ann"),
+    ("paid by 4111 1111 1111 1111", "4111"),
+    ("on node-01 at noon", "node-01"),
+    ("for user alice today", "alice"),
+];
+
+#[test]
+fn identifiers_give_way_to_equal_pseudonyms_wherever_chunks_end() {
+    let redactor = with_identifiers();
+    let lines: Vec<_> = IDENTIFIERS.iter().map(|(line, _)| *line).collect();
+    let text = format!(
+        "{0}\n\n{0}\npassword=hunter2 10.1.2.3\n",
+        lines.join("\r\n")
+    );
+    let whole = cleaned_by(&redactor, text.as_bytes(), usize::MAX);
+    for (_, value) in IDENTIFIERS {
+        assert!(!whole.contains(value), "{value}: {whole}");
+    }
+    let (first, rest) = whole.split_once(r"\n\n").expect("two halves");
+    assert!(rest.starts_with(first), "{whole}");
+    for chunk in 1..text.len() {
+        assert_eq!(
+            cleaned_by(&redactor, text.as_bytes(), chunk),
+            whole,
+            "{chunk}"
+        );
+    }
+    let again = whole.replace(r"\r", "\r").replace(r"\n", "\n");
+    assert_eq!(cleaned_by(&redactor, again.as_bytes(), usize::MAX), whole);
+}
+
+#[test]
+fn identifiers_stay_where_nobody_asked() {
+    for (line, _) in IDENTIFIERS {
+        assert_eq!(cleaned(line), *line);
+    }
+}
+
 const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEhunter2\nhunter2AA==\n-----END RSA PRIVATE KEY-----\n";
 
 /// In each line the secret reads `hunter2`, sometimes with more around it.
@@ -54,6 +113,21 @@ const SECRETS: &[(&str, &str)] = &[
     ("password", "q=1&password%3Dhunter2"),
     ("password", r#"passwords: ["a", "hunter2"]"#),
     ("password", "Driver=x;Pwd={a;hunter2};y"),
+    ("password", r#"{"user":"a","pass":"hunter2"}"#),
+    ("password", "pass=hunter2 user=x"),
+    ("password", "ENV DB_PASS=hunter2"),
+    ("password", r"password=\u0053hunter2"),
+    ("password", "\x1b[31mpassword\x1b[0m=hunter2"),
+    ("password", "ALTER USER bob WITH PASSWORD 'a hunter2'"),
+    ("password", "CREATE USER bob IDENTIFIED BY 'a hunter2'"),
+    ("password", "set password \"a hunter2\""),
+    ("password", "password\thunter2"),
+    ("password", "userPassword:: hunter2+/="),
+    ("cookie", "GET /x;jsessionid=hunter2 ok"),
+    ("url_password", "dsn root:hunter2@tcp(db:3306)/x"),
+    ("argument", "mysql -u root -phunter2 db"),
+    ("argument", "sshpass -p hunter2 ssh h"),
+    ("argument", "curl -s -u admin:hunter2 http://h"),
     ("secret", "client_secret=hunter2"),
     ("secret", "api-key: hunter2"),
     ("secret", "X-Api-Key: hunter2"),
@@ -113,7 +187,7 @@ const SECRETS: &[(&str, &str)] = &[
         "clone https://AAAAAAAAAAAAAhunter2@host/x.git",
     ),
     ("argument", "exec: app --password hunter2 --verbose"),
-    ("argument", "app --db-password 'a hunter2'"),
+    ("password", "app --db-password 'a hunter2'"),
     ("argument", "[\"app\", \"x\"] -token hunter2"),
     ("named_value", r#"<add key="Password" value="a hunter2"/>"#),
     (
@@ -129,8 +203,50 @@ const SECRETS: &[(&str, &str)] = &[
     ("cloud_key", "id AKIAHUNTER2AAAAAAAAA used"),
     ("access_token", "with ghp_aaaaaaaaaaaaaaaaahunter2"),
     ("access_token", "with xoxb-1234567890-hunter2"),
+    ("access_token", "with glrt-aaaaaaaaaaahunter2"),
+    ("access_token", "with xapp-1-A0-hunter2"),
+    (
+        "access_token",
+        "with https://hooks.slack.com/services/T0AA/B0AA/hunter2",
+    ),
+    (
+        "access_token",
+        "with https://discord.com/api/webhooks/123/aaaaaaaaaaaaaahunter2",
+    ),
+    ("access_token", "with sk-ant-aaaaaaaaaaaaaahunter2"),
+    ("access_token", "with rk_live_aaaahunter2"),
+    ("access_token", "with whsec_aaaahunter2"),
+    (
+        "access_token",
+        "with npm_aaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
+    ),
+    ("access_token", "with hvb.aaaaaaaaaaaaaaaaahunter2"),
+    ("access_token", "with GOCSPX-aaaaaaaaaaaaaaaahunter2"),
+    ("access_token", "with shpss_aaaaaaaaaaaaaaahunter2"),
+    (
+        "access_token",
+        "with aaa8Q~aaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
+    ),
+    (
+        "access_token",
+        "with SG.aaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaahunter2",
+    ),
+    (
+        "access_token",
+        "with hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
+    ),
+    ("access_token", "with glsa_aaaaaaaaaaaaaaaahunter2_0000"),
+    (
+        "access_token",
+        "with dor_v1_aaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
+    ),
+    (
+        "access_token",
+        "with POST /bot123456789:AAaaaaaaaaaaaaaaaaaaaaaaaaaahunter2/send",
+    ),
     ("password_hash", "root:$6$salt$hunter2hunter2hunter2:19000"),
     ("password_hash", "x $2b$12$hunter2hunter2hunter2hunter2"),
+    ("password_hash", "root:aahunter2aaAA:19000:0:99999:7:::"),
     ("private_key", KEY),
     (
         "private_key",
@@ -254,6 +370,45 @@ fn a_private_key_goes_with_its_lines_and_no_more() {
 }
 
 #[test]
+fn a_private_key_goes_from_lines_that_each_have_something_in_front() {
+    for (before, after) in [
+        ("Nov 20 14:02:03 node-01 app[7]: ", ""),
+        ("2026-11-20T14:02:03Z stdout F ", ""),
+        (r#"{"log":""#, r#"\n","stream":"stdout"}"#),
+        (r#"{"MESSAGE":""#, r#"","PRIORITY":"6"}"#),
+    ] {
+        let key: String = KEY
+            .lines()
+            .map(|line| format!("{before}{line}{after}\n"))
+            .collect();
+        let text = format!("a\n{key}b\n");
+        let (whole, _) = cleaned_in(text.as_bytes(), usize::MAX);
+        assert!(!whole.contains("hunter2"), "{whole}");
+        assert!(whole.ends_with(r"\nb\n"), "{whole}");
+        for chunk in 1..text.len() {
+            assert_eq!(cleaned_in(text.as_bytes(), chunk).0, whole, "{chunk}");
+        }
+    }
+    let prose = "{\"msg\":\"no -----BEGIN PRIVATE KEY-----\"}\nkept\n";
+    assert!(cleaned(prose).ends_with("\nkept\n"));
+}
+
+#[test]
+fn tokens_that_are_known_by_digits_alone_are_found() {
+    let hex = "0123456789abcdef0123456789abcdef";
+    for token in [
+        format!("SK{hex}"),
+        format!("dapi{hex}"),
+        format!("dapi{hex}-3"),
+    ] {
+        assert_eq!(
+            cleaned(&format!("x {token} y")),
+            "x [redacted:access_token] y"
+        );
+    }
+}
+
+#[test]
 fn cleaning_what_is_clean_changes_nothing() {
     for (_, text) in SECRETS {
         let once = cleaned(text);
@@ -264,8 +419,31 @@ fn cleaning_what_is_clean_changes_nothing() {
 }
 
 #[test]
+fn what_is_left_where_findings_cross_is_clean() {
+    let once = cleaned(r#""token": "password=https://user:"a'<"#);
+    assert_eq!(cleaned(&once), once);
+}
+
+#[test]
+fn a_sample_cut_at_any_byte_is_cleaned_as_a_whole() {
+    let redactor = with_identifiers();
+    for (_, text) in SECRETS.iter().chain(IDENTIFIERS) {
+        let text = text.as_bytes();
+        let whole = cleaned_by(&redactor, text, usize::MAX);
+        for cut in 1..text.len() {
+            let (mut cleaner, mut out) = (redactor.cleaner(), Vec::new());
+            for piece in [&text[..cut], &text[cut..]] {
+                cleaner.push(piece, &mut out).expect("memory");
+            }
+            cleaner.finish(&mut out).expect("memory");
+            assert_eq!(out.escape_ascii().to_string(), whole, "{cut}");
+        }
+    }
+}
+
+#[test]
 fn every_rule_is_shown_by_a_secret() {
-    for matcher in &shared().matchers {
+    for matcher in &shared().rules.matchers {
         let mut rules = SECRETS.iter().map(|(rule, _)| *rule);
         assert!(rules.any(|rule| rule == matcher.name), "{}", matcher.name);
     }

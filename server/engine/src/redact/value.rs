@@ -1,5 +1,14 @@
 //! Where a value without quotes ends, and which values are no secrets.
 
+use std::ops::Range;
+
+use memchr::memmem;
+
+/// Of a rule. Longer runs of letters are no name.
+pub const LONGEST_NAME: usize = 40;
+
+const MARK: &[u8] = b"[redacted:";
+
 /// How far a look ahead goes, so that a long line costs no more than its length.
 const LOOK_AHEAD: usize = 64;
 
@@ -23,6 +32,65 @@ pub fn bare_end(text: &[u8]) -> usize {
         }
     }
     text.len()
+}
+
+/// The length of the secret that begins `text` and may hold white space: it goes on up to the next
+/// field or the end of the line.
+pub fn phrase_end(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let end = at + bare_end(&text[at..]);
+        let rest = &text[end..];
+        let next = end + rest.len() - rest.trim_ascii_start().len();
+        let ahead = &text[next..text.len().min(next + LOOK_AHEAD)];
+        if next == end || ahead.is_empty() || is_next_field(ahead) {
+            return end;
+        }
+        at = next;
+    }
+}
+
+/// A name and its `=` or `:`, perhaps with space before it.
+fn is_next_field(text: &[u8]) -> bool {
+    let name = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-$\"'".contains(byte))
+        .count();
+    let sign = text[name..].trim_ascii_start();
+    // what begins with a sign that ends fields ends the value as well
+    matches!(text.first(), Some(b',' | b';' | b'&' | b'|'))
+        || (name > 0 && matches!(sign.first(), Some(b'=' | b':')))
+}
+
+/// Whether the value behind `text` is written as in a file of settings, where it goes up to the end
+/// of the line: `name = value`, or `name: value` at the start of a line or of its message. The
+/// match, from within the name on, begins at `from`.
+pub fn is_setting(text: &[u8], from: usize) -> bool {
+    let between = &text[from..];
+    let Some(sign) = between.iter().rposition(|b| matches!(b, b'=' | b':')) else {
+        return false;
+    };
+    let after = between.get(sign + 1..).unwrap_or_default();
+    let after = after.strip_prefix(b">").unwrap_or(after);
+    if !after.first().is_some_and(u8::is_ascii_whitespace) {
+        return false;
+    }
+    if between[sign] == b'=' {
+        let mut before = between[..=sign].iter().rev();
+        let before = before.find(|b| !matches!(b, b'=' | b':'));
+        return before.is_some_and(u8::is_ascii_whitespace);
+    }
+    let name = text[from.saturating_sub(LOOK_AHEAD)..from]
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_.\"'".contains(b))
+        .count();
+    // behind a word it is prose; the letter of a stamp is its zone
+    match text[..from - name].trim_ascii_end() {
+        [.., digit, b'Z'] => digit.is_ascii_digit(),
+        [.., last] => !last.is_ascii_alphabetic(),
+        [] => true,
+    }
 }
 
 /// Nothing, or a name and its `=` or `:`.
@@ -80,7 +148,14 @@ pub fn is_harmless(value: &[u8]) -> bool {
     let unmarked = value.strip_prefix(b"[").unwrap_or(value);
     value.iter().all(|byte| matches!(byte, b'*' | b'\\'))
         || WORDS.iter().any(|word| word.eq_ignore_ascii_case(value))
+        || is_block_head(value)
         || is_marker(unmarked.strip_suffix(b"]").unwrap_or(unmarked))
+}
+
+/// `|`, `>-`, `|2`: the value, in YAML, stands on the lines that follow.
+fn is_block_head(value: &[u8]) -> bool {
+    matches!(value, [b'|' | b'>', rest @ ..] if rest.len() <= 2
+        && rest.iter().all(|byte| byte.is_ascii_digit() || b"+-".contains(byte)))
 }
 
 /// A marker has begun before the end of `text`: what follows is the name of a rule, not of a value.
@@ -88,15 +163,37 @@ pub fn in_marker(text: &[u8]) -> bool {
     let name = text
         .iter()
         .rev()
-        .take_while(|b| b.is_ascii_lowercase() || **b == b'_')
+        .take(LONGEST_NAME)
+        .take_while(|byte| is_name(**byte))
         .count();
-    text[..text.len() - name].ends_with(b"[redacted:")
+    text[..text.len() - name].ends_with(MARK)
+}
+
+/// Whether the range lies within a whole marker.
+pub fn is_in_mark(line: &[u8], range: Range<usize>) -> bool {
+    let from = range.start.saturating_sub(MARK.len() + LONGEST_NAME);
+    let near = &line[from..line.len().min(range.start + MARK.len())];
+    let Some(begin) = memmem::rfind(near, MARK) else {
+        return false;
+    };
+    let name = from + begin + MARK.len();
+    let length = line[name..]
+        .iter()
+        .take_while(|byte| is_name(**byte))
+        .take(LONGEST_NAME)
+        .count();
+    line.get(name + length) == Some(&b']') && range.end <= name + length + 1
+}
+
+/// A byte of a rule's name.
+pub const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
 /// `redacted:RULE`, without its brackets.
 fn is_marker(text: &[u8]) -> bool {
     text.strip_prefix(b"redacted:")
-        .is_some_and(|rule| rule.iter().all(|b| b.is_ascii_lowercase() || *b == b'_'))
+        .is_some_and(|rule| rule.iter().all(|byte| is_name(*byte)))
 }
 
 #[cfg(test)]
@@ -133,6 +230,44 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_a_setting_holds_words_and_one_of_a_list_of_pairs_does_not() {
+        let redactor = super::super::Redactor::new();
+        let mark = "[redacted:password]";
+        for (before, after) in [
+            ("password = ", ""),
+            ("password = ", " user = joe"),
+            ("  db.password := ", "; x"),
+            ("password => ", " user=joe"),
+            ("the password = ", ", user=joe"),
+            ("password: ", ""),
+            ("- DB_PASSWORD: ", " user: joe"),
+            ("2026-11-20T14:02:03Z password: ", ""),
+            ("Nov 20 14:02:03 node-01 app[7]: password: ", "&x=1"),
+        ] {
+            let text = format!("{before}correct horse battery{after}");
+            let expected = format!("{before}{mark}{after}");
+            assert_eq!(redactor.clean_text(&text), expected);
+            assert_eq!(redactor.clean_text(&expected), expected);
+        }
+        for (text, expected) in [
+            (
+                "password=abc user=joe",
+                "password=[redacted:password] user=joe",
+            ),
+            (
+                "password=abc was refused",
+                "password=[redacted:password] was refused",
+            ),
+            (
+                "the password: abc was refused",
+                "the password: [redacted:password] was refused",
+            ),
+        ] {
+            assert_eq!(redactor.clean_text(text), expected);
+        }
+    }
+
+    #[test]
     fn masks_and_words_for_nothing_are_no_secrets() {
         for value in [
             "",
@@ -142,11 +277,12 @@ mod tests {
             "None",
             "YES",
             "redacted:password",
+            "redacted:door2",
             "[redacted:x]",
         ] {
             assert!(is_harmless(value.as_bytes()), "{value}");
         }
-        for value in ["x", "*x*", "nullable", "redacted: no", "redacted:pw1"] {
+        for value in ["x", "*x*", "nullable", "redacted: no", "redacted:PW1"] {
             assert!(!is_harmless(value.as_bytes()), "{value}");
         }
     }

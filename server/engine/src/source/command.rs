@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use domain::{Reason, SourceKind};
+use domain::Reason;
 
-use super::process::{self, Complaints, End, Ran, RunError};
+use super::process::{self, Complaints, End, Patience, Ran, RunError};
 use super::sink::{Sink, missing};
-use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, name, reason};
+use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, reason};
 
 /// A command that says more is ended.
 pub const OUTPUT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -31,12 +31,10 @@ pub fn plan(label: &str, run: &[String], timeout: Duration) -> Plan {
     }
     Plan {
         items: vec![Item {
-            kind: SourceKind::Command,
-            label: label.to_owned(),
-            entry_name: name::command_entry(label),
             planned_bytes: 0,
             modified_at: None,
             how: ItemHow::Command {
+                name: label.to_owned(),
                 run: run.to_vec(),
                 timeout,
             },
@@ -58,11 +56,19 @@ pub fn read(
     command.args(arguments);
     let mut sink = Sink::new(context, None, out);
     let mut room = OUTPUT_LIMIT;
+    let (left, spent) = context.budget.time_left();
+    let timed_out = if left < timeout {
+        spent
+    } else {
+        Reason::TimedOut {
+            seconds: timeout.as_secs(),
+        }
+    };
     let ran = process::run(
         command,
         Complaints::WithOutput,
-        Some(timeout),
-        context.cancel,
+        Patience::total(timeout.min(left)),
+        context.waiting(),
         &mut |bytes| {
             let taken = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
             room -= taken as u64;
@@ -76,18 +82,16 @@ pub fn read(
         },
     );
     let ended = match ran {
-        Ok(Ran { end, .. }) => verdict(&end, timeout).map_err(Stop::Source),
+        Ok(Ran { end, .. }) => verdict(&end, timed_out).map_err(Stop::Source),
         Err(RunError::Start(error)) => Err(Stop::Source(start_reason(&error))),
         Err(RunError::Stopped(stop)) => Err(stop),
     };
     sink.finish(ended)
 }
 
-fn verdict(end: &End, timeout: Duration) -> Result<(), Reason> {
+fn verdict(end: &End, timed_out: Reason) -> Result<(), Reason> {
     match end {
-        End::TimedOut => Err(Reason::TimedOut {
-            seconds: timeout.as_secs(),
-        }),
+        End::TimedOut(_) => Err(timed_out),
         End::Exited(status) if status.success() => Ok(()),
         End::Exited(status) => Err(failure(*status)),
     }

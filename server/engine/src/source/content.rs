@@ -1,182 +1,148 @@
-//! Reading a file: as long as it was at opening, unpacked on the way.
+//! Reading a file: what kind of content it has, and how it is taken.
+//!
+//! Text is windowed and cleaned line by line, UTF-16 too. Anything else cannot be cleaned, and is
+//! withheld unless its source asks for it: then it is taken whole and as it is when the file's
+//! life meets the window.
 
-use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Read, Take, Write};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Reason, Window};
-use flate2::bufread::MultiGzDecoder;
 
 use super::sink::{Sink, missing};
-use super::{ItemReport, Packing, ReadContext, Stop, open};
-use crate::window::{Clock, Unstamped, WindowFilter};
+use super::utf16::Utf16;
+use super::{FileItem, ItemOutcome, ItemReport, Packing, ReadContext, Stop, binary};
+use super::{follower, packed, plain, rotated};
+use crate::window::{Dater, Slack, Unstamped, Wanted, WindowFilter, begins_late};
 
 /// So much is read, windowed and cleaned at a time.
-const CHUNK: usize = 256 * 1024;
-/// So much is read of a file that says it is empty, as those of `/proc` do.
-const SIZELESS_LIMIT: u64 = 16 * 1024 * 1024;
-
-/// The byte order marks of UTF-16.
-const UTF_16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+pub const CHUNK: usize = 256 * 1024;
 
 pub fn read(
-    root: &Path,
-    below: &Path,
-    packing: Packing,
-    zone: Tz,
+    item: &FileItem,
     context: &ReadContext<'_>,
     out: &mut dyn Write,
 ) -> io::Result<ItemReport> {
-    let opened = open::open(root, below).and_then(|file| {
-        let metadata = file.metadata().map_err(|error| super::reason(&error))?;
-        let raw = Raw::new(file, metadata.len());
-        Ok((metadata, Content::new(raw, packing)?))
-    });
-    let (metadata, mut content) = match opened {
+    let opened = match rotated::open_planned(item) {
         Ok(opened) => opened,
         Err(reason) => return Ok(missing(reason)),
     };
-    let filter = filter(&metadata, zone, &context.window);
-    let mut sink = Sink::new(context, Some(filter), out);
-    let ended = copy(&mut content, &mut sink);
-    sink.finish(ended)
-}
-
-fn copy(content: &mut Content, sink: &mut Sink<'_>) -> Result<(), Stop> {
-    let mut chunk = vec![0; CHUNK];
-    let mut read_before = 0;
-    while !sink.is_done() {
-        let (length, ended) = fill(content, &mut chunk);
-        let read = content.raw().read_bytes;
-        // the rules of redaction would not see a secret in it
-        if read_before == 0
-            && UTF_16_MARKS
-                .iter()
-                .any(|mark| chunk[..length].starts_with(mark))
-        {
-            return Err(Stop::Source(Reason::RedactionFailed));
-        }
-        sink.push(&chunk[..length], read - read_before)?;
-        read_before = read;
-        match ended {
-            None => {}
-            Some(Ok(())) => break,
-            Some(Err(error)) => return Err(Stop::Source(content.fault(&error))),
-        }
-    }
-    Ok(())
-}
-
-/// Reads until the chunk is full or the content ends, well or badly.
-fn fill(content: &mut Content, chunk: &mut [u8]) -> (usize, Option<io::Result<()>>) {
-    let mut length = 0;
-    while length < chunk.len() {
-        match content.read(&mut chunk[length..]) {
-            Ok(0) => return (length, Some(Ok(()))),
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (length, Some(Err(error))),
-        }
-    }
-    (length, None)
-}
-
-fn filter(metadata: &Metadata, zone: Tz, window: &Window) -> WindowFilter {
-    let last_write = metadata
-        .modified()
-        .map_or(window.end(), DateTime::<Utc>::from);
-    // a copy that kept its time of writing is born after it
-    let born = metadata
-        .created()
-        .map_or(last_write, |born| last_write.min(born.into()));
-    let lived_in_it = born < window.end() && last_write >= window.start();
-    let unstamped = if lived_in_it {
-        Unstamped::TakeWhole
+    let start = Start::new(item, &opened.metadata, &context.window);
+    let mut sink = Sink::new(context, None, out);
+    let length = opened.metadata.len();
+    let ended = if item.packing == Packing::Plain && length > 0 {
+        plain::copy(&opened.file, length, start, &mut sink)
+    } else if follower::was_begun_before(item, &context.window) {
+        Ok(())
     } else {
-        Unstamped::LeaveOut
+        packed::copy(opened.file, length, item.packing, start, &mut sink)
     };
-    WindowFilter::new(window, Clock::new(zone, last_write), unstamped)
+    let report = sink.finish(ended)?;
+    Ok(if opened.is_another {
+        of_another(report)
+    } else {
+        report
+    })
 }
 
-/// A file's bytes as they lie on the disk.
-struct Raw {
-    file: Take<File>,
-    read_bytes: u64,
-    /// Reading itself failed, not the unpacking.
-    failed: bool,
+/// What was planned is gone, whatever came of what is in its place.
+fn of_another(report: ItemReport) -> ItemReport {
+    let outcome = match report.outcome {
+        ItemOutcome::Complete => ItemOutcome::Partial(Reason::Vanished),
+        ItemOutcome::Empty => ItemOutcome::Missing(Reason::Vanished),
+        other => other,
+    };
+    ItemReport { outcome, ..report }
 }
 
-impl Raw {
-    fn new(file: File, length: u64) -> Self {
-        let limit = if length == 0 { SIZELESS_LIMIT } else { length };
+/// What is known of a file before its first byte.
+#[derive(Debug)]
+pub struct Start<'i> {
+    name: &'i OsStr,
+    takes_binary: bool,
+    window: Window,
+    last_write: DateTime<Utc>,
+    unstamped: Unstamped,
+    pub dater: Dater,
+}
+
+impl<'i> Start<'i> {
+    fn new(item: &'i FileItem, metadata: &Metadata, window: &Window) -> Self {
+        let last_write = metadata
+            .modified()
+            .map_or(window.end(), DateTime::<Utc>::from);
+        // a copy that kept its time of writing is born after it
+        let born = metadata
+            .created()
+            .map_or(last_write, |born| last_write.min(born.into()));
+        // rotation by copying and packing make a new file of content that is older
+        let may_be_in_it = born < window.end() || item.is_rotated();
+        let lived_in_it = may_be_in_it && last_write >= window.start();
         Self {
-            file: file.take(limit),
-            read_bytes: 0,
-            failed: false,
-        }
-    }
-}
-
-impl Read for Raw {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(into);
-        match &read {
-            Ok(read) => self.read_bytes += *read as u64,
-            Err(error) => self.failed = error.kind() != io::ErrorKind::Interrupted,
-        }
-        read
-    }
-}
-
-/// A file's bytes, unpacked.
-enum Content {
-    Plain(Raw),
-    /// Of any number of members, as rotation by appending makes them.
-    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
-    Zstd(zstd::stream::read::Decoder<'static, BufReader<Raw>>),
-}
-
-impl Content {
-    fn new(raw: Raw, packing: Packing) -> Result<Self, Reason> {
-        Ok(match packing {
-            Packing::Plain => Self::Plain(raw),
-            Packing::Gzip => {
-                let reader = BufReader::with_capacity(CHUNK, raw);
-                Self::Gzip(Box::new(MultiGzDecoder::new(reader)))
-            }
-            Packing::Zstd => {
-                let reader = BufReader::with_capacity(CHUNK, raw);
-                let decoder = zstd::stream::read::Decoder::with_buffer(reader);
-                Self::Zstd(decoder.map_err(|error| super::reason(&error))?)
-            }
-        })
-    }
-
-    fn raw(&self) -> &Raw {
-        match self {
-            Self::Plain(raw) => raw,
-            Self::Gzip(decoder) => decoder.get_ref().get_ref(),
-            Self::Zstd(decoder) => decoder.get_ref().get_ref(),
+            name: &item.name,
+            takes_binary: item.folder.takes_binary,
+            window: *window,
+            last_write,
+            unstamped: if lived_in_it {
+                Unstamped::TakeWhole
+            } else {
+                Unstamped::LeaveOut
+            },
+            dater: Dater::of(&item.folder.dating, last_write),
         }
     }
 
-    /// What an error of reading means.
-    fn fault(&self, error: &io::Error) -> Reason {
-        match self {
-            Self::Gzip(_) | Self::Zstd(_) if !self.raw().failed => Reason::Damaged,
-            _ => super::reason(error),
+    /// What a search looks for, once the dater has learned.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            from: self.dater.bounds(&self.window).0,
+            start: self.window.start().into(),
+            end: self.window.end().into(),
         }
     }
-}
 
-impl Read for Content {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(raw) => raw.read(into),
-            Self::Gzip(decoder) => decoder.read(into),
-            Self::Zstd(decoder) => decoder.read(into),
+    /// It was written to so late that it may have begun after the window.
+    pub fn may_begin_late(&self) -> bool {
+        self.last_write >= self.window.end() + TimeDelta::seconds(Slack::USUAL.seconds)
+    }
+
+    /// It is a log that began after the window, as its first lines and its last ones show.
+    pub fn begins_late(&self, head: &[u8], tail: &[u8]) -> bool {
+        let is_plain = Utf16::of(head).is_none() && !binary::is_binary(self.name, head, tail);
+        is_plain
+            && begins_late(
+                head,
+                tail,
+                self.dater.clone(),
+                self.window.end(),
+                Slack::USUAL,
+            )
+    }
+
+    /// Prepares the sink for what the samples show; whether there is anything to take.
+    ///
+    /// # Errors
+    /// It is withheld.
+    pub fn begin(&self, head: &[u8], middle: &[u8], sink: &mut Sink<'_>) -> Result<bool, Stop> {
+        if let Some(order) = Utf16::of(head) {
+            sink.transcode(order);
+        } else if binary::is_binary(self.name, head, middle) {
+            return match self.unstamped {
+                Unstamped::LeaveOut => Ok(false),
+                Unstamped::TakeWhole if self.takes_binary => {
+                    sink.take_as_it_is();
+                    Ok(true)
+                }
+                Unstamped::TakeWhole => Err(Stop::Source(Reason::Binary)),
+            };
         }
+        sink.filter(self.filter());
+        Ok(true)
+    }
+
+    pub fn filter(&self) -> WindowFilter {
+        WindowFilter::new(&self.window, self.dater.clone(), self.unstamped)
     }
 }

@@ -1,27 +1,44 @@
 //! Files by globs: which there are.
 //!
 //! The walk follows no links. A link that matches is taken where its target lies below the
-//! directory that the glob names without wildcards; the target is then what is opened, and a file
-//! that several globs or links reach is taken once.
+//! directory that the glob names without wildcards; the target is then what is opened. A file that
+//! several globs, links or hard links reach is taken once. A plan may have a million files, so an
+//! item keeps little more than its file's name, and nothing else is kept of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroI64;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
-use domain::{Reason, SourceKind, Window};
+use domain::{Reason, Window};
 use walkdir::WalkDir;
 
+use super::item::{Folder, Identity};
 use super::pattern::{Matches, Pattern};
-use super::{Item, ItemHow, Packing, Plan, name, reason};
+use super::{FileItem, Item, ItemHow, Packing, Plan, once_each, reason};
+use crate::window::Dating;
 
-pub fn plan(globs: &[String], window: &Window, zone: Tz) -> Plan {
+pub fn plan(
+    globs: &[String],
+    window: &Window,
+    dating: Dating,
+    takes_binary: bool,
+    cancel: &AtomicBool,
+) -> Plan {
     let mut survey = Survey {
         since: window.start(),
-        zone,
-        found: HashMap::new(),
+        dating,
+        takes_binary,
+        planned_at: Utc::now(),
+        cancel,
+        items: Vec::new(),
         missing: BTreeMap::new(),
         has_met: false,
     };
@@ -41,25 +58,33 @@ pub fn plan(globs: &[String], window: &Window, zone: Tz) -> Plan {
 }
 
 /// What the globs have met so far.
-struct Survey {
+struct Survey<'c> {
     since: DateTime<Utc>,
-    zone: Tz,
-    /// By the path that is opened.
-    found: HashMap<PathBuf, Found>,
+    dating: Dating,
+    takes_binary: bool,
+    planned_at: DateTime<Utc>,
+    cancel: &'c AtomicBool,
+    /// Some of them more than once.
+    items: Vec<Item>,
     missing: BTreeMap<String, Reason>,
     /// Whether anything matched, in the window or not.
     has_met: bool,
 }
 
-struct Found {
-    item: Item,
-    is_link: bool,
+/// Where a glob's walk begins.
+struct Root {
+    /// Without links.
+    path: Arc<Path>,
+    as_named: Arc<Path>,
 }
 
-impl Survey {
+impl Survey<'_> {
     fn look(&mut self, pattern: &Pattern) {
         let root = match fs::canonicalize(&pattern.root) {
-            Ok(root) => root,
+            Ok(root) => Root {
+                path: root.into(),
+                as_named: pattern.root.as_path().into(),
+            },
             Err(error) => {
                 return match &pattern.matches {
                     Matches::Literal(path) => self.miss(path, reason(&error)),
@@ -72,7 +97,7 @@ impl Survey {
         match &pattern.matches {
             Matches::Literal(path) => match fs::symlink_metadata(path) {
                 Ok(metadata) if metadata.is_dir() => self.miss(path, Reason::NotARegularFile),
-                Ok(metadata) => self.meet(&root, &pattern.root, path, &metadata),
+                Ok(metadata) => self.meet(&root, path, &metadata),
                 Err(error) => self.miss(path, reason(&error)),
             },
             Matches::Glob { matcher, depth } => {
@@ -80,12 +105,15 @@ impl Survey {
                     .min_depth(1)
                     .max_depth(depth.unwrap_or(usize::MAX));
                 for entry in walk {
+                    if self.cancel.load(Ordering::Relaxed) {
+                        return;
+                    }
                     match entry {
                         Ok(entry) if entry.file_type().is_dir() => {}
                         Ok(entry) if !matcher.is_match(entry.path()) => {}
                         Ok(entry) => match entry.metadata() {
                             Ok(metadata) => {
-                                self.meet(&root, &pattern.root, entry.path(), &metadata);
+                                self.meet(&root, entry.path(), &metadata);
                             }
                             Err(error) => self.miss_entry(&error),
                         },
@@ -96,57 +124,74 @@ impl Survey {
         }
     }
 
-    /// Takes what matches a glob; `root` is `root_as_named` without links.
-    fn meet(&mut self, root: &Path, root_as_named: &Path, path: &Path, metadata: &Metadata) {
+    /// Takes what matches a glob.
+    fn meet(&mut self, root: &Root, path: &Path, metadata: &Metadata) {
         self.has_met = true;
         if !metadata.is_symlink() {
-            let below = path.strip_prefix(root_as_named).unwrap_or(path);
-            self.take(root, below, path, metadata, false);
-            return;
+            let below = path.strip_prefix(&root.as_named).unwrap_or(path);
+            return self.take(root, below, path, metadata, None);
         }
         let target = fs::canonicalize(path)
             .and_then(|target| fs::symlink_metadata(&target).map(|metadata| (target, metadata)));
         match target {
             Ok((_, metadata)) if metadata.is_dir() => {}
-            Ok((target, metadata)) => match target.strip_prefix(root) {
-                Ok(below) => self.take(root, below, path, &metadata, true),
+            Ok((target, metadata)) => match target.strip_prefix(&root.path) {
+                Ok(below) => self.take(root, below, path, &metadata, Some(path)),
                 Err(_) => self.miss(path, Reason::NotARegularFile),
             },
             Err(error) => self.miss(path, reason(&error)),
         }
     }
 
-    fn take(&mut self, root: &Path, below: &Path, path: &Path, metadata: &Metadata, is_link: bool) {
-        if !metadata.is_file() {
-            return self.miss(path, Reason::NotARegularFile);
-        }
+    /// Takes the file `below` the root, which is known as `path`.
+    fn take(
+        &mut self,
+        root: &Root,
+        below: &Path,
+        path: &Path,
+        metadata: &Metadata,
+        link: Option<&Path>,
+    ) {
+        let name = match below.file_name() {
+            Some(name) if metadata.is_file() => name,
+            _ => return self.miss(path, Reason::NotARegularFile),
+        };
         let modified_at: Option<DateTime<Utc>> = metadata.modified().ok().map(DateTime::from);
         if modified_at.is_some_and(|at| at < self.since) {
             return;
         }
-        let opened = root.join(below);
-        if self
-            .found
-            .get(&opened)
-            .is_some_and(|known| is_link || !known.is_link)
-        {
-            return;
-        }
-        let packing = Packing::of(&opened);
-        let item = Item {
-            kind: SourceKind::Files,
-            label: path.to_string_lossy().into_owned(),
-            entry_name: entry_name(path, packing),
+        let packing = Packing::of(below);
+        self.items.push(Item {
             planned_bytes: metadata.len(),
             modified_at,
-            how: ItemHow::File {
-                root: root.to_owned(),
-                below: below.to_owned(),
+            how: ItemHow::File(FileItem {
+                folder: self.folder(root, below.parent().unwrap_or(Path::new(""))),
+                name: name.into(),
+                link: link.map(Into::into),
+                identity: Identity::of(metadata),
                 packing,
-                zone: self.zone,
-            },
-        };
-        self.found.insert(opened, Found { item, is_link });
+                has_rival: has_rival(path, packing),
+            }),
+        });
+    }
+
+    /// The directory of a file, shared with the file before it where that lies there too.
+    fn folder(&self, root: &Root, below: &Path) -> Arc<Folder> {
+        if let Some(ItemHow::File(last)) = self.items.last().map(|item| &item.how)
+            && last.folder.below == below
+            && last.folder.root == root.path
+            && last.folder.root_as_named == root.as_named
+        {
+            return Arc::clone(&last.folder);
+        }
+        Arc::new(Folder {
+            root: Arc::clone(&root.path),
+            root_as_named: Arc::clone(&root.as_named),
+            below: below.to_owned(),
+            dating: self.dating.clone(),
+            takes_binary: self.takes_binary,
+            planned_at: self.planned_at,
+        })
     }
 
     fn miss(&mut self, path: &Path, reason: Reason) {
@@ -164,40 +209,39 @@ impl Survey {
         }
     }
 
-    fn into_plan(self) -> Plan {
-        let mut items: Vec<Item> = self.found.into_values().map(|found| found.item).collect();
-        items.sort_by(|one, other| one.label.cmp(&other.label));
-        let mut names = HashSet::new();
-        for item in &mut items {
-            while !names.insert(item.entry_name.clone()) {
-                item.entry_name.push('~');
-            }
-        }
+    fn into_plan(mut self) -> Plan {
+        once_each(&mut self.items);
         Plan {
-            items,
+            items: self.items,
             missing: self.missing.into_iter().collect(),
         }
     }
 }
 
-/// Without its compression's ending, unless a file of that name lies beside it: `app.log.1.gz`
-/// beside `app.log.1` becomes `app.log.1~gz`, whether or not a glob matches both.
-fn entry_name(path: &Path, packing: Packing) -> String {
-    let mut entry = name::file_entry(path, packing);
-    let rivals: &[Packing] = match packing {
-        Packing::Plain => &[],
-        Packing::Gzip => &[Packing::Plain],
-        Packing::Zstd => &[Packing::Plain, Packing::Gzip],
-    };
-    let stem = path.with_extension("");
-    let has_rival = rivals.iter().any(|rival| {
-        let mut beside = stem.clone().into_os_string();
-        beside.push(rival.ending());
-        fs::symlink_metadata(beside).is_ok()
-    });
-    if has_rival {
-        entry.push('~');
-        entry.push_str(packing.ending().trim_start_matches('.'));
+impl Identity {
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            born: (metadata.created().ok())
+                .and_then(|born| NonZeroI64::new(DateTime::<Utc>::from(born).timestamp_micros())),
+        }
     }
-    entry
+}
+
+/// Whether a file lies beside it that would have the same name in the bundle, and comes before it.
+/// One whose ending is not written in small letters always steps back.
+fn has_rival(path: &Path, packing: Packing) -> bool {
+    let Some(ending) = Packing::PACKED.iter().position(|packed| *packed == packing) else {
+        return false;
+    };
+    let name = path.as_os_str().as_bytes();
+    let (stem, written) = name.split_at(name.len().saturating_sub(packing.ending().len()));
+    written != packing.ending().as_bytes()
+        || std::iter::once(&Packing::Plain)
+            .chain(&Packing::PACKED[..ending])
+            .any(|rival| {
+                let beside = [stem, rival.ending().as_bytes()].concat();
+                fs::symlink_metadata(OsStr::from_bytes(&beside)).is_ok()
+            })
 }

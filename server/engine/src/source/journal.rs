@@ -11,17 +11,21 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Reason, SourceKind, Window};
+use domain::{Reason, Window};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::process::{self, Complaints, End, Ran, RunError};
+use super::process::{self, Complaints, End, Patience, Ran, RunError, Waiting};
 use super::sink::{Sink, missing};
-use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, name, reason};
+use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, reason};
 
 /// Where the program may be; nothing else is run in its place.
 const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
 /// Time to list the units of a journal.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
+/// More units than any machine has.
+const LISTING_LIMIT: usize = 16 * 1024 * 1024;
+/// Seeking in a large journal is silent, but not for so long.
+const SILENCE: Duration = Duration::from_secs(60);
 /// What stands for the journal as a whole.
 const LABEL: &str = "journal";
 
@@ -59,9 +63,6 @@ fn unit_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
 
 fn item(unit: String, directory: Option<&Path>) -> Item {
     Item {
-        kind: SourceKind::Journal,
-        label: unit.clone(),
-        entry_name: name::journal_entry(&unit),
         planned_bytes: 0,
         modified_at: None,
         how: ItemHow::Journal {
@@ -79,14 +80,18 @@ fn units(directory: Option<&Path>) -> Result<BTreeSet<String>, Reason> {
     let ran = process::run(
         command,
         Complaints::Apart,
-        Some(LISTING_TIMEOUT),
-        &AtomicBool::new(false),
+        Patience::total(LISTING_TIMEOUT),
+        Waiting {
+            cancel: &AtomicBool::new(false),
+            seat: None,
+        },
         &mut |bytes| {
-            listing.extend_from_slice(bytes);
+            let room = LISTING_LIMIT - listing.len();
+            listing.extend_from_slice(&bytes[..bytes.len().min(room)]);
             Ok(())
         },
     );
-    let fault = fault(ran, LISTING_TIMEOUT, |complaint| complaint.to_owned());
+    let fault = fault(ran, silent, |complaint| complaint.to_owned());
     let units: BTreeSet<String> = String::from_utf8_lossy(&listing)
         .lines()
         .filter(|unit| !unit.is_empty())
@@ -111,15 +116,20 @@ pub fn read(
     command.args(["--quiet", "--utc", "--output=short-iso-precise"]);
     command.args([format!("--since={since}"), format!("--until={until}")]);
     command.arg(selection(unit));
+    let (left, spent) = context.budget.time_left();
     let mut sink = Sink::new(context, None, out);
     let ran = process::run(
         command,
         Complaints::Apart,
-        None,
-        context.cancel,
+        Patience {
+            total: left,
+            silence: SILENCE.min(left),
+        },
+        context.waiting(),
         &mut |bytes| sink.push(bytes, bytes.len() as u64),
     );
-    let fault = fault(ran, Duration::ZERO, |complaint| {
+    let timed_out = |after| if after < left { silent(after) } else { spent };
+    let fault = fault(ran, timed_out, |complaint| {
         context.redactor.clean_text(complaint)
     });
     sink.finish(fault)
@@ -166,10 +176,16 @@ fn bounds(window: &Window) -> (String, String) {
     )
 }
 
+fn silent(after: Duration) -> Reason {
+    Reason::TimedOut {
+        seconds: after.as_secs(),
+    }
+}
+
 /// What is wrong with a run of `journalctl`, by its exit code and what it complained about.
 fn fault(
     ran: Result<Ran, RunError>,
-    timeout: Duration,
+    timed_out: impl FnOnce(Duration) -> Reason,
     clean: impl Fn(&str) -> String,
 ) -> Result<(), Stop> {
     let (end, complaint) = match ran {
@@ -180,10 +196,8 @@ fn fault(
     let complaint = String::from_utf8_lossy(&complaint);
     let status = match end {
         End::Exited(status) => status,
-        End::TimedOut => {
-            return Err(Stop::Source(Reason::TimedOut {
-                seconds: timeout.as_secs(),
-            }));
+        End::TimedOut(after) => {
+            return Err(Stop::Source(timed_out(after)));
         }
     };
     if complaint.contains("insufficient permissions") {

@@ -5,77 +5,40 @@
 //! at [`ReadContext::cancel`] often enough to end within a tenth of a second, even while a program
 //! is silent. Only windowed and cleaned bytes come out.
 
+mod binary;
 mod command;
 mod content;
 mod files;
+mod follower;
+mod item;
 mod journal;
+mod kin;
 mod name;
 mod open;
+mod packed;
 mod pattern;
+mod plain;
 mod process;
+mod remote;
+mod rotated;
 mod sink;
+mod utf16;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use domain::{Reason, SourceKind, Window};
-use serde::{Deserialize, Serialize};
+use domain::{Reason, Window};
 
 use crate::config::SourceConfig;
+use crate::limits::{Meter, Seat};
 use crate::redact::Redactor;
-
-/// One thing that a source yields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    pub kind: SourceKind,
-    /// For people: a path, a unit, a command's name.
-    pub label: String,
-    /// Path within the zip. Unique for what it names, and safe to unpack.
-    pub entry_name: String,
-    /// Bytes to read, as far as they are known ahead: a file's size, compressed or not.
-    pub planned_bytes: u64,
-    pub modified_at: Option<DateTime<Utc>>,
-    pub how: ItemHow,
-}
-
-/// What is needed to open an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "snake_case")]
-pub enum ItemHow {
-    File {
-        /// Directory that the configuration names, without links.
-        #[serde(with = "name::path_text")]
-        root: PathBuf,
-        /// Below the root, without links.
-        #[serde(with = "name::path_text")]
-        below: PathBuf,
-        packing: Packing,
-        /// Of stamps that carry none.
-        zone: Tz,
-    },
-    Journal {
-        unit: String,
-        directory: Option<PathBuf>,
-    },
-    Command {
-        run: Vec<String>,
-        timeout: Duration,
-    },
-}
-
-/// How a file's bytes are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Packing {
-    Plain,
-    Gzip,
-    Zstd,
-}
+use crate::window::{Dater, Dating, Unstamped, WindowFilter};
+pub use item::{FileItem, Identity, Item, ItemHow, Packing, newest_first, once_each};
+pub use open::open as open_file;
+pub use packed::head as file_head;
 
 /// What a source has.
 #[derive(Clone, Debug, Default)]
@@ -90,11 +53,24 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct ReadContext<'a> {
     pub window: Window,
-    pub redactor: &'a Redactor,
+    pub redactor: &'a Arc<Redactor>,
     /// Set by somebody else when the collection is to end.
     pub cancel: &'a AtomicBool,
     /// Grows while reading, by the bytes as they lie in the source.
     pub read_bytes: &'a AtomicU64,
+    /// How much of it may be kept, and how long it may take.
+    pub budget: &'a Arc<Meter>,
+    /// The part's place at a core, which is left while a source is silent.
+    pub seat: Option<&'a Seat>,
+}
+
+impl<'a> ReadContext<'a> {
+    const fn waiting(&self) -> process::Waiting<'a> {
+        process::Waiting {
+            cancel: self.cancel,
+            seat: self.seat,
+        }
+    }
 }
 
 /// How reading an item ended.
@@ -136,19 +112,27 @@ enum Stop {
 
 /// Looks at what a source has, opening nothing but metadata.
 ///
-/// `zone` is the stack's. Files last written before the window are left out.
+/// `zone` is the stack's. Files last written before the window are left out. Once `cancel` is set
+/// the plan ends where it is.
 #[must_use]
-pub fn plan(source: &SourceConfig, window: &Window, zone: Tz) -> Plan {
+pub fn plan(source: &SourceConfig, window: &Window, zone: Tz, cancel: &AtomicBool) -> Plan {
     let mut plan = match source {
-        SourceConfig::Files { paths, time_zone } => {
-            files::plan(paths, window, time_zone.unwrap_or(zone))
+        SourceConfig::Files {
+            paths,
+            time_zone,
+            time_format,
+            binary,
+        } => {
+            let dating = Dating {
+                zone: time_zone.unwrap_or(zone),
+                format: time_format.clone(),
+            };
+            files::plan(paths, window, dating, *binary, cancel)
         }
         SourceConfig::Journal { units, directory } => journal::plan(units, directory.as_deref()),
         SourceConfig::Command { name, run, timeout } => command::plan(name, run, *timeout),
     };
-    plan.items.sort_by(|one, other| {
-        (other.modified_at.cmp(&one.modified_at)).then_with(|| one.label.cmp(&other.label))
-    });
+    newest_first(&mut plan.items);
     plan
 }
 
@@ -162,17 +146,40 @@ pub fn read_item(
     out: &mut dyn io::Write,
 ) -> io::Result<ItemReport> {
     match &item.how {
-        ItemHow::File {
-            root,
-            below,
-            packing,
-            zone,
-        } => content::read(root, below, *packing, *zone, context, out),
+        ItemHow::File(file) if remote::is_served(&file.folder.root) => {
+            let item = file.clone();
+            remote::read(&file.folder.root, context, out, move |context, out| {
+                content::read(&item, context, out)
+            })
+        }
+        ItemHow::File(file) => content::read(file, context, out),
         ItemHow::Journal { unit, directory } => {
             journal::read(unit, directory.as_deref(), context, out)
         }
-        ItemHow::Command { run, timeout } => command::read(run, *timeout, context, out),
+        ItemHow::Command { run, timeout, .. } => command::read(run, *timeout, context, out),
     }
+}
+
+/// Windows and cleans a text that lies in memory and is stamped in UTC, as if it were a file.
+///
+/// # Errors
+/// Those of `out` and of redaction.
+pub fn read_text(
+    text: &[u8],
+    context: &ReadContext<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<ItemReport> {
+    let window = &context.window;
+    let dating = Dating {
+        zone: Tz::UTC,
+        format: None,
+    };
+    let mut dater = Dater::of(&dating, window.end());
+    dater.learn(text);
+    let filter = WindowFilter::new(window, dater, Unstamped::LeaveOut);
+    let mut sink = sink::Sink::new(context, Some(filter), out);
+    let ended = sink.push(text, text.len() as u64);
+    sink.finish(ended)
 }
 
 /// The reason for an error of the operating system.

@@ -2,17 +2,30 @@
 //!
 //! A file may be called by any bytes. Within a bundle a name must be text, must not lead out of
 //! the directory that it is unpacked to, and must stay distinct from every other; so the bytes
-//! that cannot stand are written as `%XX`, and `%` itself too.
+//! that cannot stand are written as `%XX`, and `%` itself too. A name that becomes too long for a
+//! file system by that is cut.
 
-use std::ffi::OsString;
 use std::fmt::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
+use sha2::{Digest, Sha256};
+
 use super::Packing;
+use crate::secrets::to_hex;
+
+/// Bytes that a name may have on the file systems in use.
+const LONGEST_COMPONENT: usize = 255;
+/// So much of a longer name is kept in front of its hash.
+const SHORTENED: usize = 200;
+/// What is longer than this, its point included, is no ending.
+const LONGEST_ENDING: usize = 12;
 
 /// Path within the zip of an absolute path, its compression's ending taken off.
-pub fn file_entry(path: &Path, packing: Packing) -> String {
+///
+/// Where something beside it would get the same name the ending stays behind a tilde:
+/// `app.log.1.gz` beside `app.log.1` becomes `app.log.1~gz`.
+pub fn file_entry(path: &Path, packing: Packing, has_rival: bool) -> String {
     let mut entry = "files".to_owned();
     for component in path.components() {
         if let Component::Normal(part) = component {
@@ -22,10 +35,22 @@ pub fn file_entry(path: &Path, packing: Packing) -> String {
             entry.push_str("/%2E%2E");
         }
     }
-    let ending = packing.ending();
-    let length = entry.len() - ending.len();
-    if packing != Packing::Plain && entry[length..].eq_ignore_ascii_case(ending) {
-        entry.truncate(length);
+    let stem = entry.len() - packing.ending().len();
+    let has_ending =
+        (entry.get(stem..)).is_some_and(|ending| ending.eq_ignore_ascii_case(packing.ending()));
+    if packing == Packing::Plain {
+        // a file that is truly called so must not pass for a packed one
+        if let Some((name, ending)) = entry.rsplit_once('~')
+            && Packing::PACKED.iter().any(|packing| {
+                ending.eq_ignore_ascii_case(packing.ending().trim_start_matches('.'))
+            })
+        {
+            entry = format!("{name}%7E{ending}");
+        }
+    } else if has_ending && has_rival {
+        entry.replace_range(stem..=stem, "~");
+    } else if has_ending {
+        entry.truncate(stem);
     }
     entry
 }
@@ -48,6 +73,36 @@ fn one_entry(folder: &str, name: &str, ending: &str) -> String {
 }
 
 fn push_component(entry: &mut String, bytes: &[u8]) {
+    let start = entry.len();
+    push_readable(entry, bytes);
+    if entry.len() - start > LONGEST_COMPONENT {
+        shorten(entry, start, bytes);
+    }
+}
+
+/// Cuts a component's name, so that the bundle can be unpacked to a usual file system. A part of
+/// the hash of what it was keeps it distinct; its ending stays.
+fn shorten(entry: &mut String, start: usize, bytes: &[u8]) {
+    let name = entry.split_off(start);
+    let ending = match name.rfind('.') {
+        Some(dot) if name.len() - dot <= LONGEST_ENDING => &name[dot..],
+        _ => "",
+    };
+    let mut cut = name.floor_char_boundary(SHORTENED - ending.len());
+    // not within an escape
+    if let Some(percent) = name[..cut].rfind('%')
+        && cut - percent < 3
+    {
+        cut = percent;
+    }
+    let hash = to_hex(&Sha256::digest(bytes)[..8]);
+    entry.push_str(&name[..cut]);
+    entry.push('~');
+    entry.push_str(&hash);
+    entry.push_str(ending);
+}
+
+fn push_readable(entry: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
             if letter.is_control() || matches!(letter, '%' | '\\' | '/') {
@@ -67,32 +122,14 @@ fn push_escaped(entry: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Undoes the escapes of [`push_component`].
-fn unescaped(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(escaped) => {
-                out.push(escaped);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    out
-}
-
 impl Packing {
+    /// All but plain.
+    pub const PACKED: [Self; 4] = [Self::Gzip, Self::Zstd, Self::Xz, Self::Bzip2];
+
     /// By a file's name.
     pub fn of(path: &Path) -> Self {
         let name = path.as_os_str().as_bytes();
-        [Self::Gzip, Self::Zstd]
+        Self::PACKED
             .into_iter()
             .find(|packing| {
                 let ending = packing.ending().as_bytes();
@@ -108,33 +145,9 @@ impl Packing {
             Self::Plain => "",
             Self::Gzip => ".gz",
             Self::Zstd => ".zst",
+            Self::Xz => ".xz",
+            Self::Bzip2 => ".bz2",
         }
-    }
-}
-
-/// Serialises a path of any bytes as text, without loss.
-pub mod path_text {
-    use std::path::PathBuf;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::{OsStrExt, OsString, OsStringExt, Path, push_component, unescaped};
-
-    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        let parts = path.as_os_str().as_bytes().split(|byte| *byte == b'/');
-        let mut text = String::new();
-        for (index, part) in parts.enumerate() {
-            if index > 0 {
-                text.push('/');
-            }
-            push_component(&mut text, part);
-        }
-        serializer.serialize_str(&text)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(PathBuf::from(OsString::from_vec(unescaped(&text))))
     }
 }
 
@@ -142,13 +155,11 @@ pub mod path_text {
 mod tests {
     use std::ffi::OsStr;
 
-    use proptest::prelude::*;
-
     use super::*;
 
     fn entry(path: &[u8]) -> String {
         let path = Path::new(OsStr::from_bytes(path));
-        file_entry(path, Packing::of(path))
+        file_entry(path, Packing::of(path), false)
     }
 
     #[test]
@@ -173,16 +184,15 @@ mod tests {
         assert_eq!(command_entry("../x"), "commands/..%2Fx.txt");
     }
 
-    proptest! {
-        #[test]
-        fn paths_survive_as_text(bytes in prop::collection::vec(1u8.., 0..40)) {
-            #[derive(serde::Serialize, serde::Deserialize)]
-            struct Holder(#[serde(with = "path_text")] std::path::PathBuf);
-
-            let path = std::path::PathBuf::from(OsString::from_vec(bytes));
-            let text = serde_json::to_string(&Holder(path.clone())).expect("text");
-            let Holder(back) = serde_json::from_str(&text).expect("the same");
-            prop_assert_eq!(back, path);
-        }
+    #[test]
+    fn what_lies_beside_each_other_keeps_names_apart() {
+        let rival = |path: &str| {
+            let path = Path::new(path);
+            file_entry(path, Packing::of(path), true)
+        };
+        assert_eq!(rival("/a.log.1.gz"), "files/a.log.1~gz");
+        assert_eq!(rival("/a.log.1.GZ"), "files/a.log.1~GZ");
+        assert_eq!(entry(b"/a.log.1~gz"), "files/a.log.1%7Egz");
+        assert_eq!(entry(b"/a~b/c~"), "files/a~b/c~");
     }
 }

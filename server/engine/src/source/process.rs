@@ -1,22 +1,25 @@
 //! Running a program whose output is collected, and ending it for sure.
 //!
-//! Programs hang, flood, fork and close their output early. So the program gets a process group of
-//! its own, which is killed as a whole whatever way the run ends; its pipes are polled, never
-//! waited on; and a grandchild that keeps a pipe open does not keep us.
+//! Programs hang, flood, fork and close their output early. So all that stems from a run is ended,
+//! whatever way the run ends (see [`kin`](super::kin)); pipes are polled, never waited on; and a
+//! grandchild that keeps a pipe open does not keep us.
 
 use std::io::{self, PipeReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::Stop;
+use super::kin::Kin;
+use crate::limits::Seat;
 
 /// How often a silent program is looked after.
 const TICK: Duration = Duration::from_millis(50);
+/// A program that is silent for longer needs no core here.
+const SITTING: Duration = Duration::from_millis(200);
 /// A pipe holds no more.
 const CHUNK: usize = 64 * 1024;
 /// So much is kept of what a program complains about.
@@ -26,7 +29,27 @@ const COMPLAINT_LIMIT: usize = 4096;
 #[derive(Debug)]
 pub enum End {
     Exited(ExitStatus),
-    TimedOut,
+    /// It took longer than this, or was silent for as long.
+    TimedOut(Duration),
+}
+
+/// How long a program may take. Time in which its output waits to be taken does not count: that
+/// the spool is full is not its fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub total: Duration,
+    /// Without a byte of output.
+    pub silence: Duration,
+}
+
+impl Patience {
+    /// For a program that may be silent all the time.
+    pub const fn total(total: Duration) -> Self {
+        Self {
+            total,
+            silence: total,
+        }
+    }
 }
 
 /// Where the program's complaints go.
@@ -35,6 +58,15 @@ pub enum Complaints {
     /// Into the output, in the order in which they come.
     WithOutput,
     Apart,
+}
+
+/// What goes on beside a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting<'a> {
+    /// Set by somebody else when the run is to end.
+    pub cancel: &'a AtomicBool,
+    /// Is left while the program is silent.
+    pub seat: Option<&'a Seat>,
 }
 
 /// What a run left.
@@ -68,12 +100,12 @@ pub fn bare_command(program: &str) -> Command {
 
 /// Runs `command` to its end and hands its output over as it comes.
 ///
-/// Afterwards nothing of its process group is left.
+/// Afterwards nothing of what it started is left.
 pub fn run(
     mut command: Command,
     complaints: Complaints,
-    timeout: Option<Duration>,
-    cancel: &AtomicBool,
+    patience: Patience,
+    waiting: Waiting<'_>,
     take: &mut dyn FnMut(&[u8]) -> Result<(), Stop>,
 ) -> Result<Ran, RunError> {
     let (output, writer) = io::pipe().map_err(RunError::Start)?;
@@ -90,10 +122,7 @@ pub fn run(
     };
     command.stdout(writer).process_group(0);
     let mut run = Run {
-        group: Group {
-            child: command.spawn().map_err(RunError::Start)?,
-            is_gone: false,
-        },
+        kin: Kin::begin(&mut command).map_err(RunError::Start)?,
         output: Some(output),
         complaint_pipe,
         complaint: Vec::new(),
@@ -101,9 +130,8 @@ pub fn run(
     };
     // it holds the pipes' other ends
     drop(command);
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let end = run
-        .follow(deadline, cancel, take)
+        .follow(patience, waiting, take)
         .map_err(RunError::Stopped)?;
     Ok(Ran {
         end,
@@ -111,8 +139,31 @@ pub fn run(
     })
 }
 
+/// Measures time, but for what is left out of it.
+struct Stopwatch {
+    begun: Instant,
+    left_out: Duration,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self {
+            begun: Instant::now(),
+            left_out: Duration::ZERO,
+        }
+    }
+
+    fn leave_out(&mut self, time: Duration) {
+        self.left_out += time;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.elapsed().saturating_sub(self.left_out)
+    }
+}
+
 struct Run {
-    group: Group,
+    kin: Kin,
     output: Option<PipeReader>,
     complaint_pipe: Option<PipeReader>,
     complaint: Vec<u8>,
@@ -122,23 +173,49 @@ struct Run {
 impl Run {
     fn follow(
         &mut self,
-        deadline: Option<Instant>,
-        cancel: &AtomicBool,
+        patience: Patience,
+        waiting: Waiting<'_>,
         take: &mut dyn FnMut(&[u8]) -> Result<(), Stop>,
     ) -> Result<End, Stop> {
+        let mut ran = Stopwatch::start();
+        let mut silent = Stopwatch::start();
         loop {
-            if cancel.load(Ordering::Relaxed) {
+            if waiting.cancel.load(Ordering::Relaxed) {
                 return Err(Stop::Cancelled);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(End::TimedOut);
+            for (clock, limit) in [(&ran, patience.total), (&silent, patience.silence)] {
+                if clock.elapsed() >= limit {
+                    return Ok(End::TimedOut(limit));
+                }
             }
             // asked before the pipes, so that what it wrote before its end is in them
-            let has_ended = self.group.has_ended().map_err(lost)?;
+            let has_ended = self.kin.has_ended().map_err(lost)?;
             let tick = if has_ended { Duration::ZERO } else { TICK };
-            if !self.read_some(tick, take)? && has_ended {
-                let status = self.group.end().map_err(lost)?;
-                return Ok(End::Exited(status));
+            let mut taking = Duration::ZERO;
+            let some = self.read_some(tick, &mut |bytes| {
+                let begun = Instant::now();
+                if let Some(seat) = waiting.seat {
+                    seat.sit_down();
+                }
+                let taken = take(bytes);
+                taking += begun.elapsed();
+                taken
+            })?;
+            ran.leave_out(taking);
+            if some {
+                silent = Stopwatch::start();
+            } else if !has_ended {
+                if let Some(seat) = waiting.seat
+                    && silent.elapsed() > SITTING
+                {
+                    seat.stand_up();
+                }
+            } else {
+                // it has an answer, since it has ended
+                let status = self.kin.end().map_err(lost)?;
+                return status
+                    .map(End::Exited)
+                    .ok_or_else(|| lost(io::Error::other("the program cannot be waited for")));
             }
         }
     }
@@ -219,37 +296,4 @@ fn read(pipe: &mut PipeReader, chunk: &mut [u8]) -> io::Result<usize> {
 
 fn lost(error: io::Error) -> Stop {
     Stop::Source(super::reason(&error))
-}
-
-/// A program and all that it started, ended when this goes.
-struct Group {
-    child: Child,
-    /// It was waited for: its id may already mean another.
-    is_gone: bool,
-}
-
-impl Group {
-    /// Whether the program itself has ended. It stays to be waited for, so that its id, which is
-    /// the group's, keeps its meaning.
-    fn has_ended(&self) -> io::Result<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let status = waitid(WaitId::Pid(Pid::from_child(&self.child)), options)?;
-        Ok(status.is_some())
-    }
-
-    /// Kills what is left of the group. A program that has ended keeps its own status.
-    fn end(&mut self) -> io::Result<ExitStatus> {
-        if !self.is_gone {
-            // fails where nothing is left to kill
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-            self.is_gone = true;
-        }
-        self.child.wait()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let _ = self.end();
-    }
 }

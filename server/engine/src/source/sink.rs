@@ -2,30 +2,44 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use domain::Reason;
 
+use super::utf16::{Decoder, Encoder, Utf16};
 use super::{ItemOutcome, ItemReport, ReadContext, Stop};
+use crate::limits::Meter;
 use crate::redact::Cleaner;
 use crate::window::WindowFilter;
+
+/// A write that takes so long waits for room; others are not worth counting.
+const WAITING: Duration = Duration::from_millis(10);
 
 /// Takes an item's bytes and becomes its report.
 pub struct Sink<'a> {
     context: &'a ReadContext<'a>,
     /// `None`: all of it is in, as with a command's output.
     filter: Option<WindowFilter>,
+    /// Of UTF-16.
+    decoder: Option<Decoder>,
     cleaning: Cleaning<'a>,
     read_bytes: u64,
 }
 
 struct Cleaning<'a> {
     cleaner: Cleaner<'a>,
+    /// It is taken as it is.
+    is_bypassed: bool,
     out: Counting<'a>,
 }
 
 struct Counting<'a> {
     out: &'a mut dyn Write,
+    budget: &'a Meter,
+    encoder: Option<Encoder>,
     kept_bytes: u64,
+    /// Why nothing more is kept.
+    cut: Option<Reason>,
 }
 
 impl<'a> Sink<'a> {
@@ -37,20 +51,56 @@ impl<'a> Sink<'a> {
         Self {
             context,
             filter,
+            decoder: None,
             cleaning: Cleaning {
                 cleaner: context.redactor.cleaner(),
-                out: Counting { out, kept_bytes: 0 },
+                is_bypassed: false,
+                out: Counting {
+                    out,
+                    budget: context.budget,
+                    encoder: None,
+                    kept_bytes: 0,
+                    cut: None,
+                },
             },
             read_bytes: 0,
         }
     }
 
-    /// Takes the next bytes of the item as it is read, `read_bytes` of them as they lie in the
-    /// source.
+    /// What follows is windowed.
+    pub fn filter(&mut self, filter: WindowFilter) {
+        self.filter = Some(filter);
+    }
+
+    /// What follows is UTF-16, and goes out as such.
+    pub fn transcode(&mut self, order: Utf16) {
+        self.decoder = Some(Decoder::new(order));
+        self.cleaning.out.encoder = Some(Encoder::new(order));
+    }
+
+    /// What follows is neither windowed nor cleaned.
+    pub fn take_as_it_is(&mut self) {
+        self.filter = None;
+        self.cleaning.is_bypassed = true;
+    }
+
+    /// Whether a piece of the item from anywhere can be given, and not only all of it in order.
+    pub const fn is_line_wise(&self) -> bool {
+        self.filter.is_some() && self.decoder.is_none()
+    }
+
+    /// The next bytes begin a record further on in a file that has stamps.
+    pub fn jump(&mut self) {
+        if let Some(filter) = &mut self.filter {
+            filter.jump();
+        }
+    }
+
+    /// Takes note of bytes that were read and are of no further use.
     ///
     /// # Errors
-    /// Those of `out`, and `Cancelled`.
-    pub fn push(&mut self, bytes: &[u8], read_bytes: u64) -> Result<(), Stop> {
+    /// `Cancelled`.
+    pub fn count(&mut self, read_bytes: u64) -> Result<(), Stop> {
         self.read_bytes += read_bytes;
         self.context
             .read_bytes
@@ -58,11 +108,51 @@ impl<'a> Sink<'a> {
         if self.is_cancelled() {
             return Err(Stop::Cancelled);
         }
+        Ok(())
+    }
+
+    /// Takes the next bytes of the item as it is read, `read_bytes` of them as they lie in the
+    /// source.
+    ///
+    /// # Errors
+    /// Those of `out`, `Cancelled`, and the end of the item's budget.
+    pub fn push(&mut self, bytes: &[u8], read_bytes: u64) -> Result<(), Stop> {
+        self.count(read_bytes)?;
+        let decoded = self.decoder.as_mut().map(|decoder| decoder.push(bytes));
+        self.window(decoded.as_deref().unwrap_or(bytes))
+    }
+
+    /// Takes the next bytes, which begin a record and are in the window for certain.
+    ///
+    /// # Errors
+    /// As of [`Self::push`].
+    pub fn pass(&mut self, bytes: &[u8], read_bytes: u64) -> Result<(), Stop> {
+        self.count(read_bytes)?;
+        match &mut self.filter {
+            Some(filter) => filter.pass(bytes, &mut self.cleaning),
+            None => self.cleaning.write_all(bytes),
+        }
+        .map_err(|error| self.stop(error))?;
+        self.check_budget()
+    }
+
+    fn window(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         match &mut self.filter {
             Some(filter) => filter.push(bytes, &mut self.cleaning),
             None => self.cleaning.write_all(bytes),
         }
-        .map_err(|error| self.stop(error))
+        .map_err(|error| self.stop(error))?;
+        self.check_budget()
+    }
+
+    fn check_budget(&self) -> Result<(), Stop> {
+        if let Some(reason) = &self.cleaning.out.cut {
+            return Err(Stop::Source(reason.clone()));
+        }
+        match self.context.budget.time_left() {
+            (Duration::ZERO, reason) => Err(Stop::Source(reason)),
+            _ => Ok(()),
+        }
     }
 
     /// Writing failed, or was given up since the collection is cancelled.
@@ -95,6 +185,8 @@ impl<'a> Sink<'a> {
             Some(Stop::Cancelled) => return Ok(self.report(ItemOutcome::Cancelled)),
             Some(Stop::Out(error)) => return Err(error),
         }
+        // what was held back may have been too much
+        let fault = fault.or_else(|| self.cleaning.out.cut.clone());
         let outcome = match (fault, self.cleaning.out.kept_bytes) {
             (None, 0) => ItemOutcome::Empty,
             (None, _) => ItemOutcome::Complete,
@@ -106,23 +198,27 @@ impl<'a> Sink<'a> {
 
     /// Writes what window and redaction hold back.
     fn release(&mut self) -> Result<(), Stop> {
+        if let Some(rest) = self.decoder.as_mut().map(Decoder::finish) {
+            self.window(&rest)?;
+        }
         let cleaning = &mut self.cleaning;
         let held = match &mut self.filter {
             Some(filter) => filter.finish(cleaning),
             None => Ok(()),
         };
         held.and_then(|()| cleaning.cleaner.finish(&mut cleaning.out))
+            .and_then(|()| cleaning.out.finish())
             .map_err(|error| self.stop(error))
     }
 
     fn report(self, outcome: ItemOutcome) -> ItemReport {
-        let filter = self.filter.as_ref();
+        let is_whole = self.cleaning.is_bypassed
+            || (self.filter.as_ref()).is_some_and(WindowFilter::takes_whole);
         ItemReport {
             outcome,
             read_bytes: self.read_bytes,
             kept_bytes: self.cleaning.out.kept_bytes,
-            taken_whole: filter.is_some_and(WindowFilter::takes_whole)
-                && self.cleaning.out.kept_bytes > 0,
+            taken_whole: is_whole && self.cleaning.out.kept_bytes > 0,
             redactions: self.cleaning.cleaner.counts().clone(),
         }
     }
@@ -141,7 +237,11 @@ pub fn missing(reason: Reason) -> ItemReport {
 
 impl Write for Cleaning<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.cleaner.push(bytes, &mut self.out)?;
+        if self.is_bypassed {
+            self.out.write_all(bytes)?;
+        } else {
+            self.cleaner.push(bytes, &mut self.out)?;
+        }
         Ok(bytes.len())
     }
 
@@ -150,15 +250,48 @@ impl Write for Cleaning<'_> {
     }
 }
 
-impl Write for Counting<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl Counting<'_> {
+    /// Writes what the encoder holds back.
+    fn finish(&mut self) -> io::Result<()> {
+        match self.encoder.as_mut().map(Encoder::finish) {
+            Some(rest) => self.pass(&rest),
+            None => Ok(()),
+        }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
         // nothing is never written: a zip entry begins with its first write
         if bytes.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
-        let written = self.out.write(bytes)?;
-        self.kept_bytes += written as u64;
-        Ok(written)
+        // after the cut all is read as if it were kept, so that what holds it back lets it go
+        if self.cut.is_some() {
+            return Ok(());
+        }
+        let (granted, cut) = self.budget.take(bytes.len() as u64);
+        self.cut = cut;
+        // it is not more than there are bytes
+        let kept = &bytes[..usize::try_from(granted).unwrap_or(bytes.len())];
+        if !kept.is_empty() {
+            let begun = Instant::now();
+            self.out.write_all(kept)?;
+            let waited = begun.elapsed();
+            if waited > WAITING {
+                self.budget.hold(waited);
+            }
+        }
+        self.kept_bytes += granted;
+        Ok(())
+    }
+}
+
+impl Write for Counting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.encoder.as_mut().map(|encoder| encoder.push(bytes)) {
+            Some(encoded) => self.pass(&encoded)?,
+            None => self.pass(bytes)?,
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -13,9 +13,10 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, StoreResult, audit, known, micros, moment, signed, unsigned,
+    AuditEntry, SavedIn, Store, StoreError, StoreResult, audit, known, micros, moment, unsigned,
 };
 use crate::config::{Compression, RoleConfig};
+use crate::limits::Budgets;
 
 /// The request as it was understood, kept so that a restart continues what was agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,11 @@ pub struct EffectiveRequest {
     pub zone: chrono_tz::Tz,
     pub compression: Compression,
     pub volume_size_bytes: u64,
+    #[serde(default)]
+    pub budgets: Budgets,
+    /// Whether identifiers give way to pseudonyms.
+    #[serde(default)]
+    pub identifiers: bool,
 }
 
 /// A destination as stored: what may be shown, and the sealed secret.
@@ -48,6 +54,8 @@ pub struct NewCollection<'a> {
     pub request: &'a EffectiveRequest,
     pub folder: &'a str,
     pub destination: &'a StoredDestination,
+    /// `None`: logs are read.
+    pub saved: Option<&'a SavedIn>,
 }
 
 /// A collection as stored.
@@ -73,12 +81,17 @@ pub struct CollectionRow {
     pub seconds_left: Option<u64>,
     /// When it was last taken up again.
     pub requeued_at: Option<DateTime<Utc>>,
+    /// Who paused it.
+    pub paused_by: Option<String>,
+    /// Where it is sent from; `None`: logs are read.
+    pub saved: Option<SavedIn>,
 }
 
 /// What the runner looks at again and again while a collection runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signals {
     pub cancel_requested: bool,
+    pub paused_by: Option<String>,
     pub destination_version: u64,
 }
 
@@ -162,6 +175,8 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
         delivery_rate: unsigned(row.try_get("delivery_rate")?),
         seconds_left: row.try_get::<Option<i64>, _>("seconds_left")?.map(unsigned),
         requeued_at: maybe_moment("requeued_at")?,
+        paused_by: row.try_get("paused_by")?,
+        saved: SavedIn::decode(row)?,
     })
 }
 
@@ -183,8 +198,8 @@ impl Store {
         sqlx::query(
             "INSERT INTO collection (id, kind, state, created_at, owner, asked_by, node, window_start, \
              window_end, effective_request, folder, destination_kind, destination_place, \
-             destination_permissions, destination_expires_at, destination_secret) \
-             VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             destination_permissions, destination_expires_at, destination_secret, saved_in, saved_id) \
+             VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .bind(&id)
         .bind(new.kind.code())
@@ -201,6 +216,8 @@ impl Store {
         .bind(permissions_json(summary)?)
         .bind(summary.expires_at.map(micros))
         .bind(&new.destination.secret)
+        .bind(new.saved.map(|saved| &saved.directory))
+        .bind(new.saved.map(|saved| saved.id.to_string()))
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
@@ -217,7 +234,10 @@ impl Store {
         .await?;
         let entry = AuditEntry {
             actor: new.actor,
-            action: "collection.start",
+            action: match new.saved {
+                None => "collection.start",
+                Some(_) => "collection.send",
+            },
             subject: &id,
             detail: Some(&summary.place),
         };
@@ -233,14 +253,17 @@ impl Store {
             .await?)
     }
 
-    /// Collections that have not ended: those begun first, then those queued, oldest first.
+    /// Collections that have not ended: those begun first, then those queued, oldest first. One
+    /// that this version cannot read (a later one may have written it) is named in the log, and
+    /// stands in nobody's way.
     pub async fn unfinished_collections(&self) -> StoreResult<Vec<CollectionRow>> {
-        Ok(sqlx::query_as(
+        let rows = sqlx::query(
             "SELECT * FROM collection WHERE state IN ('queued', 'in_progress', 'waiting') \
              ORDER BY CASE state WHEN 'queued' THEN 1 ELSE 0 END, id",
         )
         .fetch_all(&self.readers)
-        .await?)
+        .await?;
+        Ok(self.readable(&rows))
     }
 
     /// Takes a collection into progress in the name of `owner`.
@@ -253,7 +276,9 @@ impl Store {
         owner: Uuid,
     ) -> StoreResult<bool> {
         let claimed = sqlx::query(
-            "UPDATE collection SET state = 'in_progress', state_detail = NULL, owner = $3, \
+            "UPDATE collection SET owner = $3, \
+             state = CASE WHEN paused_by IS NULL THEN 'in_progress' ELSE 'waiting' END, \
+             state_detail = CASE WHEN paused_by IS NULL THEN NULL ELSE state_detail END, \
              started_at = COALESCE(started_at, $4), ended_at = NULL, version = version + 1 \
              WHERE id = $1 AND state IN ('queued', 'in_progress', 'waiting') \
              AND COALESCE(owner, '') = COALESCE($2, '')",
@@ -299,7 +324,7 @@ impl Store {
     ) -> StoreResult<()> {
         sqlx::query(
             "UPDATE collection SET state = $2, state_detail = $3, ended_at = $4, owner = NULL, \
-             delivery_rate = 0, seconds_left = NULL, version = version + 1, \
+             paused_by = NULL, delivery_rate = 0, seconds_left = NULL, version = version + 1, \
              destination_secret = CASE WHEN $2 IN ('complete', 'cancelled') THEN NULL \
              ELSE destination_secret END WHERE id = $1",
         )
@@ -352,7 +377,7 @@ impl Store {
 
     pub async fn signals(&self, id: CollectionId) -> StoreResult<Signals> {
         let row = sqlx::query(
-            "SELECT cancel_requested_at, destination_version FROM collection WHERE id = $1",
+            "SELECT cancel_requested_at, destination_version, paused_by FROM collection WHERE id = $1",
         )
         .bind(id.to_string())
         .fetch_one(&self.readers)
@@ -360,19 +385,28 @@ impl Store {
         Ok(Signals {
             cancel_requested: row.try_get::<Option<i64>, _>(0)?.is_some(),
             destination_version: unsigned(row.try_get(1)?),
+            paused_by: row.try_get(2)?,
         })
     }
 
-    /// Queues an ended collection once more. Answers `false` where it has not ended.
-    pub async fn requeue_collection(&self, id: CollectionId, actor: &Actor) -> StoreResult<bool> {
+    /// Queues an ended collection once more, under the budgets of today: those that it was cut by
+    /// may have been raised for it. Answers `false` where it has not ended.
+    pub async fn requeue_collection(
+        &self,
+        id: CollectionId,
+        actor: &Actor,
+        budgets: &Budgets,
+    ) -> StoreResult<bool> {
         let mut transaction = self.writer.begin().await?;
         let requeued = sqlx::query(
             "UPDATE collection SET state = 'queued', state_detail = NULL, ended_at = NULL, \
-             cancel_requested_at = NULL, requeued_at = $2, version = version + 1 \
+             cancel_requested_at = NULL, requeued_at = $2, version = version + 1, \
+             effective_request = json_set(effective_request, '$.budgets', json($3)) \
              WHERE id = $1 AND state IN ('partially_complete', 'failed')",
         )
         .bind(id.to_string())
         .bind(micros(Utc::now()))
+        .bind(serde_json::to_string(budgets)?)
         .execute(&mut *transaction)
         .await?
         .rows_affected()
@@ -448,22 +482,5 @@ impl Store {
         audit::add(&mut transaction, entry).await?;
         transaction.commit().await?;
         Ok(true)
-    }
-
-    pub async fn set_pace(
-        &self,
-        id: CollectionId,
-        delivery_rate: u64,
-        seconds_left: Option<u64>,
-    ) -> StoreResult<()> {
-        sqlx::query(
-            "UPDATE collection SET delivery_rate = $2, seconds_left = $3, version = version + 1 WHERE id = $1",
-        )
-        .bind(id.to_string())
-        .bind(signed(delivery_rate))
-        .bind(seconds_left.map(signed))
-        .execute(&self.writer)
-        .await?;
-        Ok(())
     }
 }

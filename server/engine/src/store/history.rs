@@ -59,7 +59,7 @@ impl Store {
             filter.state.map(CollectionState::code),
             filter.kind.map(|kind| kind.code()),
         );
-        let rows: Vec<SummaryRow> = sqlx::query_as(summaries!(
+        let rows = sqlx::query(summaries!(
             "($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR id < $3) \
              ORDER BY id DESC LIMIT $4"
         ))
@@ -78,11 +78,15 @@ impl Store {
         .await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
-        let rows: Vec<_> = rows.into_iter().take(limit).map(|row| row.0).collect();
-        let older = rows
-            .last()
-            .filter(|_| more)
-            .map(|last| HistoryKey { id: last.id });
+        let rows = &rows[..rows.len().min(limit)];
+        let last: Option<String> = rows.last().map(|row| row.try_get("id")).transpose()?;
+        let older = last.filter(|_| more).and_then(|id| {
+            Some(HistoryKey {
+                id: id.parse().ok()?,
+            })
+        });
+        let rows = self.readable::<SummaryRow>(rows);
+        let rows = rows.into_iter().map(|row| row.0).collect();
         Ok(HistoryPage {
             rows,
             total: unsigned(total),
@@ -101,12 +105,13 @@ impl Store {
 
     /// Those that run or wait for their destination, then those queued, oldest first.
     pub async fn unfinished_summaries(&self) -> StoreResult<Vec<CollectionSummary>> {
-        let rows: Vec<SummaryRow> = sqlx::query_as(summaries!(
+        let rows = sqlx::query(summaries!(
             "state IN ('queued', 'in_progress', 'waiting') \
              ORDER BY CASE state WHEN 'queued' THEN 1 ELSE 0 END, id"
         ))
         .fetch_all(&self.readers)
         .await?;
+        let rows = self.readable::<SummaryRow>(&rows);
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 

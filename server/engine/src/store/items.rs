@@ -1,14 +1,18 @@
 //! Items: what came of each file, unit and command.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use domain::views::RedactionCount;
 use domain::{CollectionId, Reason, SourceKind};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
 
 use super::{Store, StoreError, StoreResult, known, signed, unsigned};
+
+/// Rows of one statement: each has thirteen values, and going to the database costs more than a row.
+const ROWS_AT_ONCE: usize = 200;
 
 /// One item and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub struct ItemRow {
     pub entry_name: String,
     pub label: String,
     pub kind: SourceKind,
+    /// Which file it is, whatever its name; of what is no file `None`.
+    pub identity: Option<String>,
     /// `complete`, `empty`, `partial` or `missing`.
     pub outcome: &'static str,
     pub reason: Option<Reason>,
@@ -43,6 +49,7 @@ impl ItemRow {
             entry_name,
             label,
             kind,
+            identity: None,
             outcome,
             reason,
             volume: None,
@@ -51,6 +58,46 @@ impl ItemRow {
             taken_whole: false,
             redactions: BTreeMap::new(),
         }
+    }
+}
+
+/// Items that need not be read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    names: HashSet<String>,
+    identities: HashSet<String>,
+}
+
+impl Settled {
+    /// By the name, which is taken in the bundle; and by the file, which may have been renamed by
+    /// rotation since it was read.
+    #[must_use]
+    pub fn has(&self, entry_name: &str, identity: Option<&str>) -> bool {
+        self.names.contains(entry_name)
+            || identity.is_some_and(|identity| self.identities.contains(identity))
+    }
+}
+
+/// What of an item is stored as JSON.
+struct EncodedItem {
+    reason: Option<String>,
+    redactions: Cow<'static, str>,
+}
+
+impl EncodedItem {
+    fn of(item: &ItemRow) -> serde_json::Result<Self> {
+        Ok(Self {
+            reason: item
+                .reason
+                .as_ref()
+                .map(serde_json::to_string)
+                .transpose()?,
+            redactions: if item.redactions.is_empty() {
+                "{}".into()
+            } else {
+                serde_json::to_string(&item.redactions)?.into()
+            },
+        })
     }
 }
 
@@ -72,6 +119,7 @@ fn decode(row: &SqliteRow) -> StoreResult<ItemRow> {
         entry_name: row.try_get("entry_name")?,
         label: row.try_get("label")?,
         kind: known(SourceKind::from_code(&kind), "kind of source", &kind)?,
+        identity: row.try_get("identity")?,
         outcome: known(
             OUTCOMES.into_iter().find(|known| *known == outcome),
             "outcome",
@@ -97,31 +145,38 @@ impl Store {
     ) -> StoreResult<()> {
         let id = collection.to_string();
         let mut transaction = self.writer.begin().await?;
-        for item in items {
-            sqlx::query(
-                "INSERT INTO item (collection_id, part, entry_name, label, kind, outcome, reason, volume_id, \
-                 read_bytes, kept_bytes, taken_whole, redactions) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-                 ON CONFLICT (collection_id, part, entry_name) DO UPDATE SET outcome = excluded.outcome, \
-                 reason = excluded.reason, volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
+        for rows in items.chunks(ROWS_AT_ONCE) {
+            let encoded: Vec<_> = rows
+                .iter()
+                .map(EncodedItem::of)
+                .collect::<serde_json::Result<_>>()?;
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO item (collection_id, part, entry_name, label, kind, identity, outcome, reason, \
+                 volume_id, read_bytes, kept_bytes, taken_whole, redactions) ",
+            );
+            insert.push_values(rows.iter().zip(encoded), |mut row, (item, encoded)| {
+                row.push_bind(&id)
+                    .push_bind(part)
+                    .push_bind(&item.entry_name)
+                    .push_bind(&item.label)
+                    .push_bind(item.kind.code())
+                    .push_bind(&item.identity)
+                    .push_bind(item.outcome)
+                    .push_bind(encoded.reason)
+                    .push_bind(item.volume.map(|volume| volume.to_string()))
+                    .push_bind(signed(item.read_bytes))
+                    .push_bind(signed(item.kept_bytes))
+                    .push_bind(i64::from(item.taken_whole))
+                    .push_bind(encoded.redactions);
+            });
+            insert.push(
+                " ON CONFLICT (collection_id, part, entry_name) DO UPDATE SET \
+                 identity = excluded.identity, outcome = excluded.outcome, reason = excluded.reason, volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
                  kept_bytes = excluded.kept_bytes, taken_whole = excluded.taken_whole, \
                  redactions = excluded.redactions, again = 0 \
                  WHERE excluded.volume_id IS NOT NULL OR item.volume_id IS NULL",
-            )
-            .bind(&id)
-            .bind(part)
-            .bind(&item.entry_name)
-            .bind(&item.label)
-            .bind(item.kind.code())
-            .bind(item.outcome)
-            .bind(item.reason.as_ref().map(serde_json::to_string).transpose()?)
-            .bind(item.volume.map(|volume| volume.to_string()))
-            .bind(signed(item.read_bytes))
-            .bind(signed(item.kept_bytes))
-            .bind(i64::from(item.taken_whole))
-            .bind(serde_json::to_string(&item.redactions)?)
-            .execute(&mut *transaction)
-            .await?;
+            );
+            insert.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -129,20 +184,21 @@ impl Store {
 
     /// Items of a part that need not be read (again): those that ended, but for the missing ones
     /// and those that a retry is to read again.
-    pub async fn settled_items(
-        &self,
-        collection: CollectionId,
-        part: u32,
-    ) -> StoreResult<HashSet<String>> {
-        let names = sqlx::query_scalar(
-            "SELECT entry_name FROM item WHERE collection_id = $1 AND part = $2 \
+    pub async fn settled_items(&self, collection: CollectionId, part: u32) -> StoreResult<Settled> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT entry_name, identity FROM item WHERE collection_id = $1 AND part = $2 \
              AND outcome <> 'missing' AND again = 0",
         )
         .bind(collection.to_string())
         .bind(part)
         .fetch_all(&self.readers)
         .await?;
-        Ok(names.into_iter().collect())
+        let mut settled = Settled::default();
+        for (name, identity) in rows {
+            settled.names.insert(name);
+            settled.identities.extend(identity);
+        }
+        Ok(settled)
     }
 
     /// Forgets what a part missed: it will be tried again.
@@ -218,6 +274,30 @@ impl Store {
                 Ok((row.try_get("label")?, serde_json::from_str(&reason)?))
             })
             .collect()
+    }
+
+    /// The first of these reasons for which a part misses something.
+    pub async fn misses_for(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        reasons: &[Reason],
+    ) -> StoreResult<Option<Reason>> {
+        for reason in reasons {
+            let found: Option<i64> = sqlx::query_scalar(
+                "SELECT 1 FROM item WHERE collection_id = $1 AND part = $2 \
+                 AND outcome IN ('partial', 'missing') AND reason = $3 LIMIT 1",
+            )
+            .bind(collection.to_string())
+            .bind(part)
+            .bind(serde_json::to_string(reason)?)
+            .fetch_optional(&self.readers)
+            .await?;
+            if found.is_some() {
+                return Ok(Some(reason.clone()));
+            }
+        }
+        Ok(None)
     }
 
     pub async fn gaps_total(&self, collection: CollectionId) -> StoreResult<u64> {

@@ -7,31 +7,47 @@
 
 mod audit;
 mod collections;
+mod delivery;
 mod history;
 mod items;
 mod parts;
+mod past;
 mod people;
+mod pseudonyms;
+mod saved;
 mod settings;
 mod volumes;
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
+use sqlx::{FromRow, Row};
 use thiserror::Error;
 
 pub use audit::AuditEntry;
 pub use collections::{CollectionRow, EffectiveRequest, NewCollection, StoredDestination};
-pub use items::ItemRow;
+pub use delivery::paused_reason;
+pub use items::{ItemRow, Settled};
 pub use parts::{PartCounts, PartRow};
+pub use past::Past;
 pub use people::PersonRow;
+pub use pseudonyms::PseudonymRow;
+pub use saved::SavedIn;
 pub use volumes::{LedgerBlock, VolumeRow};
+
+/// Rows that SQLite's thread may be ahead of their reader. With few, the two wait for each other at
+/// every row, which costs more than the rows.
+const ROWS_AT_A_TIME: usize = 1024;
 
 /// Why the store did not answer.
 #[derive(Debug, Error)]
@@ -60,6 +76,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Rows that were named in the log because they cannot be read.
+    unreadable: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Store {
@@ -77,7 +95,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+            .busy_timeout(Duration::from_secs(10))
+            .row_buffer_size(ROWS_AT_A_TIME);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options.clone())
@@ -91,7 +110,30 @@ impl Store {
             .max_connections(4)
             .connect_with(options)
             .await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            unreadable: Arc::default(),
+        })
+    }
+
+    /// The rows that can be read; any other one is named in the log, once.
+    fn readable<T: for<'r> FromRow<'r, SqliteRow>>(&self, rows: &[SqliteRow]) -> Vec<T> {
+        let read = |row: &SqliteRow| match T::from_row(row) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let id: String = row.try_get("id").unwrap_or_default();
+                let mut named = self
+                    .unreadable
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if named.insert(id.clone()) {
+                    tracing::error!(%id, error = %crate::error::chain(&error), "this row of the database cannot be read, and is left out");
+                }
+                None
+            }
+        };
+        rows.iter().filter_map(read).collect()
     }
 
     /// Whether the database answers.

@@ -84,6 +84,18 @@ fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
     })
 }
 
+/// The counts of a part by the rows of its items and volumes. A name that begins with a colon is that
+/// of something that was not found, which is missing without having been an item.
+const SETTLE_COUNTS: &str = "UPDATE part SET \
+     (items, items_missing, read_bytes, kept_bytes) = (SELECT \
+     COUNT(CASE WHEN entry_name NOT LIKE ':%' THEN 1 END), \
+     COUNT(CASE WHEN outcome IN ('partial', 'missing') THEN 1 END), \
+     COALESCE(SUM(read_bytes), 0), COALESCE(SUM(kept_bytes), 0) \
+     FROM item WHERE collection_id = $1 AND part = $2), \
+     packed_bytes = (SELECT COALESCE(SUM(packed_bytes), 0) \
+     FROM volume WHERE collection_id = $1 AND part = $2) \
+     WHERE collection_id = $1 AND position = $2";
+
 impl Store {
     /// Adds the parts of a collection; those that are there already stay as they are.
     pub async fn insert_parts(&self, id: CollectionId, parts: &[PartRow]) -> StoreResult<()> {
@@ -118,6 +130,8 @@ impl Store {
         )
     }
 
+    /// With the state that a part ends in, its counts become those of its items and volumes: what was
+    /// counted on the way may have been lost with a process that was killed.
     pub async fn set_part_state(
         &self,
         id: CollectionId,
@@ -138,6 +152,13 @@ impl Store {
         .bind(state.is_final().then_some(now))
         .execute(&mut *transaction)
         .await?;
+        if state.is_final() {
+            sqlx::query(SETTLE_COUNTS)
+                .bind(id.to_string())
+                .bind(position)
+                .execute(&mut *transaction)
+                .await?;
+        }
         sqlx::query("UPDATE collection SET version = version + 1 WHERE id = $1")
             .bind(id.to_string())
             .execute(&mut *transaction)
@@ -176,6 +197,7 @@ impl Store {
         Ok(())
     }
 
+    /// Remembers how far parts are; those that have ended are left alone.
     pub async fn set_part_counts(
         &self,
         id: CollectionId,
@@ -186,7 +208,7 @@ impl Store {
             sqlx::query(
                 "UPDATE part SET items = $3, items_missing = $4, read_bytes = $5, kept_bytes = $6, \
                  packed_bytes = $7 \
-                 WHERE collection_id = $1 AND position = $2",
+                 WHERE collection_id = $1 AND position = $2 AND ended_at IS NULL",
             )
             .bind(id.to_string())
             .bind(position)

@@ -14,6 +14,7 @@ use super::{AuditEntry, Store, StoreResult, StoredDestination, audit, micros, mo
 #[derive(Clone, Debug)]
 pub struct ProactiveRow {
     pub enabled: bool,
+    pub identifiers: bool,
     pub destination: StoredDestination,
     pub changed_at: DateTime<Utc>,
     pub changed_by: String,
@@ -40,6 +41,7 @@ impl Store {
             };
             Ok(ProactiveRow {
                 enabled: row.try_get::<i64, _>("enabled")? != 0,
+                identifiers: row.try_get::<i64, _>("identifiers")? != 0,
                 destination: destination(&row)?,
                 changed_at: moment(row.try_get("changed_at")?),
                 changed_by: row.try_get("changed_by")?,
@@ -54,6 +56,7 @@ impl Store {
     pub async fn save_proactive(
         &self,
         enabled: bool,
+        identifiers: bool,
         destination: &StoredDestination,
         actor: &Actor,
     ) -> StoreResult<()> {
@@ -81,14 +84,15 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO proactive (id, enabled, destination_kind, destination_place, destination_permissions, \
-             destination_expires_at, destination_secret, changed_at, changed_by, consent_id) \
-             VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET \
+             destination_expires_at, destination_secret, changed_at, changed_by, consent_id, identifiers) \
+             VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET \
              enabled = excluded.enabled, destination_kind = excluded.destination_kind, \
              destination_place = excluded.destination_place, \
              destination_permissions = excluded.destination_permissions, \
              destination_expires_at = excluded.destination_expires_at, \
              destination_secret = excluded.destination_secret, changed_at = excluded.changed_at, \
-             changed_by = excluded.changed_by, consent_id = excluded.consent_id",
+             changed_by = excluded.changed_by, consent_id = excluded.consent_id, \
+             identifiers = excluded.identifiers",
         )
         .bind(i64::from(enabled))
         .bind(summary.kind.code())
@@ -99,8 +103,14 @@ impl Store {
         .bind(now)
         .bind(&actor.name)
         .bind(consent_id)
+        .bind(i64::from(identifiers))
         .execute(&mut *transaction)
         .await?;
+        let detail = if identifiers {
+            format!("{}, identifiers replaced", summary.place)
+        } else {
+            summary.place.clone()
+        };
         let entry = AuditEntry {
             actor,
             action: if enabled {
@@ -109,7 +119,7 @@ impl Store {
                 "proactive.disable"
             },
             subject: "proactive log collection",
-            detail: Some(&summary.place),
+            detail: Some(&detail),
         };
         audit::add(&mut transaction, entry).await?;
         transaction.commit().await?;

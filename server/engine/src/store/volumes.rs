@@ -143,6 +143,26 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets a sealed volume that was lost before it was delivered, with its items: its part is
+    /// not collected any more.
+    pub async fn drop_lost_volume(&self, id: Uuid) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query(
+            "UPDATE part SET collected_at = NULL WHERE EXISTS (SELECT 1 FROM volume \
+             WHERE volume.id = $1 AND volume.collection_id = part.collection_id \
+             AND volume.part = part.position)",
+        )
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM volume WHERE id = $1 AND delivered_at IS NULL")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Forgets a volume that was never sealed, because nothing came to be in it.
     pub async fn drop_volume(&self, id: Uuid) -> StoreResult<()> {
         sqlx::query("DELETE FROM volume WHERE id = $1 AND sealed_at IS NULL")
@@ -168,11 +188,18 @@ impl Store {
         Ok(())
     }
 
-    pub async fn blocks(&self, volume: Uuid) -> StoreResult<Vec<LedgerBlock>> {
+    /// Blocks of a volume that were staged at or after `fresh`.
+    pub async fn blocks(
+        &self,
+        volume: Uuid,
+        fresh: DateTime<Utc>,
+    ) -> StoreResult<Vec<LedgerBlock>> {
         Ok(sqlx::query_as(
-            "SELECT number, size_bytes, sha256 FROM block WHERE volume_id = $1 ORDER BY number",
+            "SELECT number, size_bytes, sha256 FROM block \
+             WHERE volume_id = $1 AND staged_at >= $2 ORDER BY number",
         )
         .bind(volume.to_string())
+        .bind(micros(fresh))
         .fetch_all(&self.readers)
         .await?)
     }

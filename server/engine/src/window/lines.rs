@@ -5,36 +5,67 @@ use std::io::{self, Write};
 use domain::Window;
 use memchr::memchr;
 
-use super::clock::Clock;
-use super::stamp::{Moment, StampReader};
+use super::dater::{Dater, HEAD};
+use super::horizon::Horizon;
+use super::moment::Moment;
+use super::search::Slack;
 
-/// So much of a line decides on it.
-pub const HEAD: usize = 512;
+/// A beginning that is shorter is learned from as one sample.
+const LEARNED_WHOLE: usize = 64 * 1024;
+/// From a longer one so many samples are taken, each so long.
+const PLACES: usize = 4;
+const SAMPLE: usize = 32 * 1024;
 
 /// Knows the window and how the file writes its stamps.
 #[derive(Debug)]
 pub struct Judge {
     start: Moment,
     end: Moment,
-    clock: Clock,
-    stamps: StampReader,
+    dater: Dater,
 }
 
 impl Judge {
-    pub fn new(window: &Window, clock: Clock) -> Self {
+    pub fn new(window: &Window, dater: Dater) -> Self {
         Self {
             start: window.start().into(),
             end: window.end().into(),
-            clock,
-            stamps: StampReader::default(),
+            dater,
         }
+    }
+
+    /// Learns from several places of a file's beginning, unless more is known of the file already.
+    pub fn learn(&mut self, probe: &[u8]) {
+        if self.dater.has_learned() {
+            return;
+        }
+        let places = if probe.len() < LEARNED_WHOLE {
+            1
+        } else {
+            PLACES
+        };
+        for place in 0..places {
+            let sample = &probe[probe.len() / places * place..];
+            // all but the first begin within a line
+            let torn = match place {
+                0 => Some(0),
+                _ => memchr(b'\n', sample).map(|newline| newline + 1),
+            };
+            if let Some(torn) = torn {
+                let sample = &sample[torn..];
+                self.dater.learn(&sample[..sample.len().min(SAMPLE)]);
+            }
+        }
+    }
+
+    /// Tells when the window is past.
+    pub fn horizon(&self) -> Horizon {
+        Horizon::new(self.end, Slack::USUAL, self.dater.clone())
     }
 
     /// Whether a line with a stamp is in; `None` for a line without.
     pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
-        let head = &line[..line.len().min(HEAD)];
-        let moment = self.clock.moment(self.stamps.read(head)?)?;
-        Some(self.start <= moment && moment < self.end)
+        let readings = self.dater.readings(line)?;
+        Some(readings.meet(self.start, self.end))
     }
 }
 

@@ -1,34 +1,70 @@
 //! Which bytes of a log lie in the asked window.
 //!
 //! A *record* is a stamped line and the unstamped ones after it (a stack trace, a wrapped
-//! message). It is in when start ≤ stamp < end. Nothing is sorted and nothing is searched for:
-//! the result is what a line-by-line filter gives, in file order, whatever the sizes of the chunks
-//! that the bytes come in, in constant memory whatever the length of the lines.
+//! message). It is in when start ≤ stamp < end. Nothing is sorted: the result is what a
+//! line-by-line filter gives, in file order, whatever the sizes of the chunks that the bytes come
+//! in, in constant memory whatever the length of the lines. A [`search()`] saves reading, and
+//! changes nothing of it.
 //!
 //! Bytes need not be text. A line ends with `\n`, belongs to its stamp with everything in it, and
-//! is decided by its first 512 bytes.
+//! is decided by its first 4 KiB.
 //!
 //! Lines before a file's first stamp are the torn end of a record that began in a file before.
 //! They share the first stamp's fate where it comes within [`LEADING`] bytes, since such pieces
 //! mostly belong close by; longer ones are left out. A file without a stamp in its first
 //! [`PROBE`] bytes has none for us: whether it is taken, as a whole, is the caller's [`Unstamped`].
 
+mod boot;
 mod clock;
+mod dater;
+mod format;
+mod horizon;
 mod lines;
-mod stamp;
+mod moment;
+mod place;
+mod probe;
+mod profile;
+#[cfg(test)]
+mod samples;
+mod search;
+mod survey;
+mod text;
+mod time_format;
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use domain::Window;
 use memchr::memchr;
 
-pub use clock::Clock;
-use lines::{HEAD, Judge, LineFilter};
+pub use dater::Dater;
+use dater::HEAD;
+use horizon::Horizon;
+pub use horizon::begins_late;
+use lines::{Judge, LineFilter};
+pub use probe::{Probe, span};
+pub use search::{FIRST, Slack, Wanted, search};
+pub use time_format::{Dating, TimeFormat};
 
 /// So much may lie before the first stamp and be kept with it.
 const LEADING: usize = 64 * 1024;
 /// So much is searched for a first stamp.
 const PROBE: usize = 256 * 1024;
+
+/// The moment of a line of any bytes, for a program that tries many.
+#[must_use]
+pub fn stamp_of(line: &[u8], format: Option<&TimeFormat>) -> Option<DateTime<Utc>> {
+    let dating = Dating {
+        zone: Tz::Europe__Zurich,
+        format: format.cloned(),
+    };
+    let last_write = DateTime::from_timestamp(1_800_000_000, 0)?;
+    let mut dater = Dater::of(&dating, last_write);
+    dater.learn(line);
+    let moment = dater.moment(line)?;
+    DateTime::from_timestamp(moment.seconds, moment.nanos)
+}
 
 /// What becomes of a file in which no stamp is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +81,14 @@ pub struct WindowFilter {
     judge: Judge,
     unstamped: Unstamped,
     state: State,
+    is_searched: bool,
 }
 
 #[derive(Debug)]
 enum State {
     /// No stamp looked for yet: the file's first bytes, at most [`PROBE`] + [`HEAD`].
     Probing(Vec<u8>),
-    Lines(LineFilter),
+    Lines(LineFilter, Box<Horizon>),
     /// There are no stamps: everything goes through.
     Whole,
     /// There are no stamps: nothing goes through.
@@ -60,11 +97,21 @@ enum State {
 
 impl WindowFilter {
     #[must_use]
-    pub fn new(window: &Window, clock: Clock, unstamped: Unstamped) -> Self {
+    pub fn new(window: &Window, dater: Dater, unstamped: Unstamped) -> Self {
         Self {
-            judge: Judge::new(window, clock),
+            judge: Judge::new(window, dater),
             unstamped,
             state: State::Probing(Vec::new()),
+            is_searched: false,
+        }
+    }
+
+    /// A search knows better than a filter where to stop, as it has seen all of the file.
+    #[must_use]
+    pub fn of_searched(self) -> Self {
+        Self {
+            is_searched: true,
+            ..self
         }
     }
 
@@ -84,7 +131,10 @@ impl WindowFilter {
                 }
                 Ok(())
             }
-            State::Lines(lines) => lines.push(&mut self.judge, chunk, out),
+            State::Lines(lines, horizon) => {
+                horizon.see(chunk);
+                lines.push(&mut self.judge, chunk, out)
+            }
             State::Whole => out.write_all(chunk),
             State::Nothing => Ok(()),
         }
@@ -97,15 +147,40 @@ impl WindowFilter {
     pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.settle(out)?;
         match &mut self.state {
-            State::Lines(lines) => lines.finish(&mut self.judge, out),
+            State::Lines(lines, _) => lines.finish(&mut self.judge, out),
             State::Probing(_) | State::Whole | State::Nothing => Ok(()),
         }
     }
 
     /// Nothing that may still come can be in: the rest need not be read.
     #[must_use]
-    pub const fn is_done(&self) -> bool {
-        matches!(self.state, State::Nothing)
+    pub fn is_done(&self) -> bool {
+        match &self.state {
+            State::Lines(_, horizon) => !self.is_searched && horizon.is_past(),
+            State::Nothing => true,
+            State::Probing(_) | State::Whole => false,
+        }
+    }
+
+    /// Begins at a record further on in a file that has stamps, and of which the dater has learned.
+    pub fn jump(&mut self) {
+        self.state = State::Lines(
+            LineFilter::default(),
+            Box::new(self.judge.horizon().further_on()),
+        );
+    }
+
+    /// Takes the file's next bytes, which begin a record and are in for certain.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn pass(&mut self, chunk: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        self.settle(out)?;
+        if let State::Lines(lines, horizon) = &mut self.state {
+            horizon.skip(chunk.len());
+            lines.finish(&mut self.judge, out)?;
+        }
+        out.write_all(chunk)
     }
 
     /// The file has no stamps and goes through as it is.
@@ -120,6 +195,7 @@ impl WindowFilter {
             return Ok(());
         };
         let probe = std::mem::take(probe);
+        self.judge.learn(&probe);
         match first_stamp(&mut self.judge, &probe) {
             Some((at, inside)) => {
                 let mut lines = LineFilter::default();
@@ -127,7 +203,9 @@ impl WindowFilter {
                     out.write_all(&probe[..at])?;
                 }
                 lines.push(&mut self.judge, &probe[at..], out)?;
-                self.state = State::Lines(lines);
+                let mut horizon = self.judge.horizon();
+                horizon.see(&probe);
+                self.state = State::Lines(lines, Box::new(horizon));
             }
             None if self.unstamped == Unstamped::TakeWhole => {
                 self.state = State::Whole;
@@ -155,10 +233,9 @@ fn first_stamp(judge: &mut Judge, probe: &[u8]) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
-    use chrono_tz::Tz;
     use proptest::prelude::*;
 
+    use super::clock::Clock;
     use super::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -169,7 +246,11 @@ mod tests {
     fn filter(unstamped: Unstamped) -> WindowFilter {
         let window = Window::new(utc("2026-11-20T14:00:00Z"), utc("2026-11-20T15:00:00Z"));
         let clock = Clock::new(Tz::UTC, utc("2026-11-21T00:00:00Z"));
-        WindowFilter::new(&window.expect("in order"), clock, unstamped)
+        WindowFilter::new(
+            &window.expect("in order"),
+            Dater::new(clock, None),
+            unstamped,
+        )
     }
 
     fn filtered_in(log: &[u8], chunk: usize, unstamped: Unstamped) -> Vec<u8> {
@@ -188,6 +269,7 @@ mod tests {
     /// The same rule, written down once more without any care for speed.
     fn plainly_filtered(log: &[u8]) -> Vec<u8> {
         let mut judge = filter(Unstamped::TakeWhole).judge;
+        judge.learn(log);
         let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
         let Some(first) = lines.iter().position(|line| judge.verdict(line).is_some()) else {
             return log.to_vec();

@@ -184,8 +184,14 @@ fn client() -> reqwest::Client {
         .expect("a client")
 }
 
+/// Among the tools of the browser tests, wherever in the workspace the test that asks belongs.
 fn program() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../end2end/node_modules/.bin/azurite-blob")
+    let tools = "end2end/node_modules/.bin/azurite-blob";
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|directory| directory.join(tools))
+        .find(|program| program.exists())
+        .unwrap_or_else(|| tools.into())
 }
 
 pub fn free_port() -> u16 {

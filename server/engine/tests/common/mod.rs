@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its share")]
 
 pub mod azurite;
+pub mod gate;
 pub mod proxy;
 
 use std::fs;
@@ -13,7 +14,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::people::{Actor, UserRole};
 use domain::views::CollectionDetail;
 use domain::{CollectionId, CollectionState, DestinationChoice, NodeName, RoleName, WindowLimits};
-use engine::{CollectionRequest, Compression, Engine, EngineConfig, RoleConfig, SourceConfig};
+use engine::{
+    Budgets, CollectionRequest, Compression, Engine, EngineConfig, NetworkConfig, Priority,
+    RoleConfig, SourceConfig,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +57,11 @@ impl Stack {
             compression: Compression::Zstd,
             volume_size_bytes: 512 << 20,
             bandwidth_limit: 0,
+            budgets: Budgets::default(),
+            priority: Priority::Normal,
             managed_sas_url_file: None,
+            network: NetworkConfig::default(),
+            redaction: engine::RedactionConfig::default(),
             roles: Vec::new(),
         };
         Self {
@@ -73,6 +81,8 @@ impl Stack {
             SourceConfig::Files {
                 paths,
                 time_zone: None,
+                time_format: None,
+                binary: false,
             },
         );
         directory
@@ -153,6 +163,7 @@ impl Stack {
             nodes: Vec::new(),
             kinds: Vec::new(),
             destination,
+            identifiers: false,
         }
     }
 

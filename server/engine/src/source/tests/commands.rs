@@ -6,7 +6,7 @@ fn shell_item(script: &str, timeout: Duration) -> Item {
         run: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         timeout,
     };
-    let plan = plan(&source, &window(), Tz::UTC);
+    let plan = plan(&source, &window(), Tz::UTC, &AtomicBool::new(false));
     assert_eq!(plan.missing, []);
     plan.items[0].clone()
 }
@@ -16,15 +16,22 @@ fn shell(script: &str) -> (ItemReport, String) {
     (report, String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Waits until the program is gone whose id a test has written to `path`.
-fn is_gone(path: &std::path::Path) -> bool {
-    let id = std::fs::read_to_string(path).expect("an id");
-    let stat = format!("/proc/{}/stat", id.trim());
-    (0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        // a zombie waits for whoever adopted it
-        std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+/// Whether the programs are gone whose ids a test has written to `path`, a line each.
+fn are_gone(path: &std::path::Path) -> bool {
+    let ids = std::fs::read_to_string(path).expect("ids");
+    assert!(!ids.is_empty());
+    ids.lines().all(|id| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
+        // another run may be about to wait for it
+        stat.map_or(true, |stat| stat.contains(") Z "))
     })
+}
+
+/// A directory in which a script notes the ids of what it starts, and the file for them.
+fn notes() -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let ids = directory.path().join("ids");
+    (directory, ids)
 }
 
 #[test]
@@ -37,7 +44,7 @@ fn both_outputs_interleave_and_are_cleaned() {
 
 #[test]
 fn nothing_of_our_environment_is_passed_on() {
-    let (_, out) = shell("pwd; env | grep -v ^_= | sort; cat");
+    let (_, out) = shell("pwd; env | grep -v -e ^_= -e ^HELP_SUPPORT_RUN= | sort; cat");
     assert_eq!(
         out,
         "/\nLANG=C.UTF-8\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nPWD=[redacted:password]\n"
@@ -68,7 +75,7 @@ fn a_command_that_cannot_start_is_named() {
             run: run.iter().map(|text| (*text).to_owned()).collect(),
             timeout: Duration::from_secs(1),
         };
-        plan(&source, &window(), Tz::UTC)
+        plan(&source, &window(), Tz::UTC, &AtomicBool::new(false))
     };
     for run in [&["sh"][..], &[]] {
         assert!(matches!(
@@ -89,8 +96,7 @@ fn a_command_that_cannot_start_is_named() {
 
 #[test]
 fn a_time_out_ends_the_command_and_all_that_it_started() {
-    let directory = tempfile::TempDir::new().expect("a directory");
-    let id = directory.path().join("id");
+    let (_directory, id) = notes();
     let script = format!(
         "echo begun; sh -c 'echo $$ > {}; sleep 1000' & sleep 1000",
         id.display()
@@ -101,13 +107,12 @@ fn a_time_out_ends_the_command_and_all_that_it_started() {
     let timed_out = Reason::TimedOut { seconds: 1 };
     assert_eq!(report.outcome, ItemOutcome::Partial(timed_out));
     assert_eq!(out, b"begun\n");
-    assert!(is_gone(&id));
+    assert!(are_gone(&id));
 }
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_open_keeps_nobody() {
-    let directory = tempfile::TempDir::new().expect("a directory");
-    let id = directory.path().join("id");
+    let (_directory, id) = notes();
     let script = format!("sleep 1000 & echo $! > {}; echo done", id.display());
     let started = Instant::now();
     let (report, out) = shell(&script);
@@ -116,7 +121,7 @@ fn a_grandchild_that_keeps_the_pipe_open_keeps_nobody() {
         (report.outcome, out.as_str()),
         (ItemOutcome::Complete, "done\n")
     );
-    assert!(is_gone(&id));
+    assert!(are_gone(&id));
 }
 
 #[test]
@@ -145,4 +150,96 @@ fn a_silent_command_is_cancelled_at_once() {
         cancelled_while_reading(&shell_item("sleep 1000", Duration::from_secs(900)));
     assert_eq!(report.outcome, ItemOutcome::Cancelled);
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn whoever_leaves_the_group_the_session_or_the_parent_is_ended_too() {
+    for way in [
+        // a session of its own
+        "setsid sh $P &",
+        // a daemon: its parent ends, its session is another
+        "setsid sh -c 'sh $P & exit'",
+        // without the mark, below a marked parent, and below none
+        "setsid env -i sh $P &",
+        "setsid sh -c 'env -i sh $P & exit'",
+        // deaf to everything that can be ignored
+        "trap '' TERM HUP INT QUIT; setsid sh $P &",
+    ] {
+        let (directory, ids) = notes();
+        let program = directory.path().join("program");
+        let text = format!("echo $$ >> {}; exec sleep 1000\n", ids.display());
+        std::fs::write(&program, text).expect("a program");
+        let script = format!(
+            "export P={}\n{way}\nfor i in 1 2 3 4 5 6 7 8 9; do [ -s {} ] && break; sleep 0.1; done; echo done",
+            program.display(),
+            ids.display()
+        );
+        let started = Instant::now();
+        let (report, out) = shell(&script);
+        assert_eq!(out, "done\n", "{way}");
+        assert_eq!(report.outcome, ItemOutcome::Complete);
+        // the last of the runs at a time takes those that do not tell whose they are
+        let is_nameless = way.contains("env -i");
+        let looks = if is_nameless { 200 } else { 1 };
+        let is_gone = (0..looks).any(|_| {
+            shell("true");
+            are_gone(&ids)
+        });
+        assert!(is_gone, "{way}");
+        assert!(
+            is_nameless || started.elapsed() < Duration::from_secs(5),
+            "{way}"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_forks_on_and_on_comes_to_its_end() {
+    let (_directory, ids) = notes();
+    // each makes the next one in a session of its own and ends; at most 2000, should all else fail
+    let script = format!(
+        "export F='echo $$ >> {}; [ $N -gt 2000 ] && exit; N=$((N+1)); export N; setsid sh -c \"$F\" &'; \
+         N=0 setsid sh -c \"$F\" & sleep 0.3",
+        ids.display()
+    );
+    let (report, _) = shell(&script);
+    assert_eq!(report.outcome, ItemOutcome::Empty);
+    std::thread::sleep(Duration::from_millis(20));
+    let reached = std::fs::read_to_string(&ids).expect("an id");
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(std::fs::read_to_string(&ids).expect("an id"), reached);
+    assert!(are_gone(&ids));
+}
+
+#[test]
+fn cancelling_leaves_no_process_within_two_seconds() {
+    let (_directory, ids) = notes();
+    let script = format!(
+        "trap '' TERM; for i in 1 2 3; do setsid sh -c 'trap \"\" TERM; echo $$ >> {}; sleep 1000' & done; sleep 1000",
+        ids.display()
+    );
+    let (report, took) = cancelled_while_reading(&shell_item(&script, Duration::from_secs(900)));
+    assert_eq!(report.outcome, ItemOutcome::Cancelled);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(are_gone(&ids));
+}
+
+#[test]
+fn a_command_is_as_urgent_as_the_thread_that_runs_it() {
+    // the nineteenth field, and no space in the name of cat
+    let nice = || {
+        let (_, out) = shell("exec cat /proc/self/stat");
+        out.split(' ').nth(18).map(str::to_owned)
+    };
+    assert_eq!(nice().as_deref(), Some("0"));
+    std::thread::scope(|scope| {
+        let low = scope.spawn(|| {
+            crate::limits::lower_own_priority(crate::limits::Priority::Low);
+            let own = std::fs::read_to_string("/proc/thread-self/stat");
+            assert!(own.expect("a stat").contains(" 39 19 "));
+            nice()
+        });
+        assert_eq!(low.join().expect("no panic").as_deref(), Some("19"));
+    });
+    assert_eq!(nice().as_deref(), Some("0"));
 }

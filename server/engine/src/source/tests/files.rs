@@ -1,27 +1,29 @@
 use std::fs::{self, File, FileTimes};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use bzip2::write::BzEncoder;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use lzma_rust2::{XzOptions, XzWriter};
 use tempfile::TempDir;
 
 use super::*;
 
-const LOG: &str = "2025-11-20T13:59:59Z before\n2025-11-20T14:30:00Z within\n  more\n2025-11-20T15:00:00Z after\n";
-const KEPT: &str = "2025-11-20T14:30:00Z within\n  more\n";
+pub const LOG: &str = "2025-11-20T13:59:59Z before\n2025-11-20T14:30:00Z within\n  more\n2025-11-20T15:00:00Z after\n";
+pub const KEPT: &str = "2025-11-20T14:30:00Z within\n  more\n";
 
 /// A directory of logs, without links in its own path.
-struct Logs {
+pub struct Logs {
     _directory: TempDir,
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
 impl Logs {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let directory = TempDir::new().expect("a directory");
         let root = directory.path().canonicalize().expect("a path");
         Self {
@@ -30,18 +32,18 @@ impl Logs {
         }
     }
 
-    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.join(name)
     }
 
-    fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         fs::write(&path, content).expect("a file");
         path
     }
 
-    fn plan(&self, globs: &[&str]) -> Plan {
+    pub fn plan(&self, globs: &[&str]) -> Plan {
         let paths = globs
             .iter()
             .map(|glob| format!("{}/{glob}", self.root.display()))
@@ -49,12 +51,14 @@ impl Logs {
         let source = SourceConfig::Files {
             paths,
             time_zone: None,
+            time_format: None,
+            binary: false,
         };
-        plan(&source, &window(), Tz::UTC)
+        plan(&source, &window(), Tz::UTC, &AtomicBool::new(false))
     }
 
     /// The only item that a glob matches.
-    fn item(&self, glob: &str) -> Item {
+    pub fn item(&self, glob: &str) -> Item {
         let plan = self.plan(&[glob]);
         assert_eq!(plan.missing, []);
         let [item] = <[Item; 1]>::try_from(plan.items).expect("one item");
@@ -62,15 +66,15 @@ impl Logs {
     }
 
     /// Entry names below the directory, in the plan's order.
-    fn entries(&self, plan: &Plan) -> Vec<String> {
+    pub fn entries(&self, plan: &Plan) -> Vec<String> {
         let prefix = format!("files{}/", self.root.display());
-        let names = plan.items.iter().map(|item| &item.entry_name);
+        let names = plan.items.iter().map(Item::entry_name);
         names
             .map(|name| name.strip_prefix(&prefix).expect("below").to_owned())
             .collect()
     }
 
-    fn missing(&self, plan: &Plan) -> Vec<(String, Reason)> {
+    pub fn missing(&self, plan: &Plan) -> Vec<(String, Reason)> {
         let prefix = format!("{}/", self.root.display());
         let missing = plan.missing.iter().cloned();
         missing
@@ -79,14 +83,20 @@ impl Logs {
     }
 }
 
-fn gzip(content: &str) -> Vec<u8> {
+pub fn gzip(content: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(content.as_bytes()).expect("memory");
     encoder.finish().expect("memory")
 }
 
+fn xz(content: &str) -> Vec<u8> {
+    let mut encoder = XzWriter::new(Vec::new(), XzOptions::with_preset(1)).expect("memory");
+    encoder.write_all(content.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
+}
+
 /// A log of some 20 MiB, all of it within the window.
-fn large_log() -> String {
+pub fn large_log() -> String {
     (0..400_000)
         .map(|n| {
             format!(
@@ -97,7 +107,7 @@ fn large_log() -> String {
         .collect()
 }
 
-fn set_last_write(path: &Path, at: &str) {
+pub fn set_last_write(path: &Path, at: &str) {
     let times = FileTimes::new().set_modified(SystemTime::from(utc(at)));
     let file = File::options().write(true).open(path).expect("a file");
     file.set_times(times).expect("a time");
@@ -134,6 +144,17 @@ fn rotated_and_packed_files_keep_their_own_names() {
         "app.log.3.zst",
         zstd::encode_all(LOG.as_bytes(), 3).expect("memory"),
     );
+    // several streams each, too
+    let bzip2 = |content: &str| {
+        let mut encoder = BzEncoder::new(Vec::new(), bzip2::Compression::default());
+        encoder.write_all(content.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    logs.write(
+        "app.log.5.bz2",
+        [bzip2(&LOG[..40]), bzip2(&LOG[40..])].concat(),
+    );
+    logs.write("app.log.6.xz", [xz(&LOG[..40]), xz(&LOG[40..])].concat());
     logs.write("app.log.4", LOG);
     set_last_write(&logs.path("app.log.4"), "2025-11-20T13:00:00Z");
     let plan = logs.plan(&["app.log*"]);
@@ -146,12 +167,14 @@ fn rotated_and_packed_files_keep_their_own_names() {
             "app.log.1",
             "app.log.1~gz",
             "app.log.2",
-            "app.log.3"
+            "app.log.3",
+            "app.log.5",
+            "app.log.6"
         ]
     );
     for item in &plan.items {
         let (report, out) = read(item);
-        assert_eq!(String::from_utf8_lossy(&out), KEPT, "{}", item.label);
+        assert_eq!(String::from_utf8_lossy(&out), KEPT, "{}", item.label());
         assert_eq!(report.outcome, ItemOutcome::Complete);
         assert_eq!(report.read_bytes, item.planned_bytes);
     }
@@ -218,113 +241,6 @@ fn what_is_gone_when_it_is_opened_vanished() {
 }
 
 #[test]
-fn links_are_taken_only_within_their_directory() {
-    let (logs, other) = (Logs::new(), Logs::new());
-    let outside = other.write("secret.log", LOG);
-    logs.write("in/app-7.log", LOG);
-    symlink("in/app-7.log", logs.path("app.log")).expect("a link");
-    symlink(&outside, logs.path("out.log")).expect("a link");
-    symlink("nowhere", logs.path("torn.log")).expect("a link");
-    symlink("loop.log", logs.path("loop.log")).expect("a link");
-    symlink(&other.root, logs.path("dir.log")).expect("a link");
-    let plan = logs.plan(&["*.log"]);
-    assert_eq!(logs.entries(&plan), ["app.log"]);
-    assert_eq!(read(&plan.items[0]).1, KEPT.as_bytes());
-    let missing = logs.missing(&plan);
-    assert_eq!(missing.len(), 3, "{missing:?}");
-    assert!(matches!(missing[0], (ref label, Reason::Unreadable { .. }) if label == "loop.log"));
-    assert_eq!(missing[1], ("out.log".to_owned(), Reason::NotARegularFile));
-    assert_eq!(missing[2], ("torn.log".to_owned(), Reason::NotFound));
-}
-
-#[test]
-fn a_link_put_in_place_after_planning_is_not_followed() {
-    let (logs, other) = (Logs::new(), Logs::new());
-    let outside = other.write("a.log", LOG);
-    logs.write("sub/a.log", LOG);
-    let item = logs.item("*/*.log");
-    // in place of the file, then of its directory
-    fs::remove_file(logs.path("sub/a.log")).expect("removed");
-    symlink(&outside, logs.path("sub/a.log")).expect("a link");
-    assert_eq!(
-        read(&item).0.outcome,
-        ItemOutcome::Missing(Reason::NotARegularFile)
-    );
-    fs::remove_dir_all(logs.path("sub")).expect("removed");
-    symlink(&other.root, logs.path("sub")).expect("a link");
-    assert_eq!(
-        read(&item).0.outcome,
-        ItemOutcome::Missing(Reason::NotARegularFile)
-    );
-}
-
-#[test]
-fn a_fifo_or_a_socket_is_named_and_never_waited_for() {
-    let logs = Logs::new();
-    let make_fifo = || {
-        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-        let path = logs.path("pipe.log");
-        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0)
-            .expect("a FIFO");
-    };
-    logs.write("pipe.log", LOG);
-    let item = logs.item("pipe.log");
-    fs::remove_file(logs.path("pipe.log")).expect("removed");
-    make_fifo();
-    assert_eq!(
-        read(&item).0.outcome,
-        ItemOutcome::Missing(Reason::NotARegularFile)
-    );
-    let _socket =
-        std::os::unix::net::UnixListener::bind(logs.path("socket.log")).expect("a socket");
-    let plan = logs.plan(&["*.log"]);
-    assert_eq!(plan.items, []);
-    assert_eq!(
-        logs.missing(&plan),
-        [
-            ("pipe.log".to_owned(), Reason::NotARegularFile),
-            ("socket.log".to_owned(), Reason::NotARegularFile),
-        ]
-    );
-}
-
-#[test]
-fn what_may_not_be_read_is_named() {
-    let logs = Logs::new();
-    let file = logs.write("a.log", LOG);
-    logs.write("closed/b.log", LOG);
-    let item = logs.item("a.log");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).expect("a mode");
-    fs::set_permissions(logs.path("closed"), fs::Permissions::from_mode(0o0)).expect("a mode");
-    let plan = logs.plan(&["*/*.log"]);
-    let outcome = read(&item).0.outcome;
-    // so that the directory can be removed
-    fs::set_permissions(logs.path("closed"), fs::Permissions::from_mode(0o700)).expect("a mode");
-    if rustix::process::geteuid().is_root() {
-        // to whom nothing is denied
-        assert_eq!((outcome, plan.missing.len()), (ItemOutcome::Complete, 0));
-    } else {
-        assert_eq!(outcome, ItemOutcome::Missing(Reason::PermissionDenied));
-        let closed = ("closed".to_owned(), Reason::PermissionDenied);
-        assert_eq!(logs.missing(&plan), [closed]);
-    }
-}
-
-#[test]
-fn errors_of_the_system_have_reasons() {
-    let of = |kind: io::ErrorKind| reason(&kind.into());
-    assert_eq!(
-        of(io::ErrorKind::PermissionDenied),
-        Reason::PermissionDenied
-    );
-    assert_eq!(of(io::ErrorKind::NotFound), Reason::NotFound);
-    assert!(matches!(
-        of(io::ErrorKind::StaleNetworkFileHandle),
-        Reason::Unreadable { .. }
-    ));
-}
-
-#[test]
 fn a_damaged_archive_gives_what_can_be_read() {
     let logs = Logs::new();
     let log = large_log();
@@ -332,12 +248,14 @@ fn a_damaged_archive_gives_what_can_be_read() {
     logs.write("torn.log.gz", &packed[..packed.len() / 2]);
     let zstd = zstd::encode_all(log.as_bytes(), 3).expect("memory");
     logs.write("torn.log.zst", &zstd[..zstd.len() / 2]);
+    let xz = xz(&log);
+    logs.write("torn.log.xz", &xz[..xz.len() / 2]);
     logs.write(
         "trailing.log.gz",
         [gzip(LOG).as_slice(), b"not an archive"].concat(),
     );
     logs.write("plain.log.gz", LOG);
-    for name in ["torn.log.gz", "torn.log.zst"] {
+    for name in ["torn.log.gz", "torn.log.zst", "torn.log.xz"] {
         let (report, out) = read(&logs.item(name));
         assert_eq!(
             report.outcome,
@@ -379,6 +297,8 @@ fn a_file_is_read_as_long_as_it_was_at_opening() {
         redactor: redactor(),
         cancel: &AtomicBool::new(false),
         read_bytes: &AtomicU64::new(0),
+        budget: &Arc::new(Meter::new(Budgets::default().item)),
+        seat: None,
     };
     let report = read_item(&logs.item("a.log"), &context, &mut out).expect("memory");
     assert_eq!(report.outcome, ItemOutcome::Complete);
@@ -390,18 +310,22 @@ fn a_file_that_claims_to_be_empty_is_read_to_its_end() {
     let source = SourceConfig::Files {
         paths: vec!["/proc/self/status".to_owned()],
         time_zone: None,
+        time_format: None,
+        binary: false,
     };
     let window = Window::new(
         Utc::now() - chrono::TimeDelta::hours(1),
         Utc::now() + chrono::TimeDelta::hours(1),
     );
     let window = window.expect("in order");
-    let plan = plan(&source, &window, Tz::UTC);
+    let plan = plan(&source, &window, Tz::UTC, &AtomicBool::new(false));
     let context = ReadContext {
         window,
         redactor: redactor(),
         cancel: &AtomicBool::new(false),
         read_bytes: &AtomicU64::new(0),
+        budget: &Arc::new(Meter::new(Budgets::default().item)),
+        seat: None,
     };
     let mut out = Vec::new();
     let report = read_item(&plan.items[0], &context, &mut out).expect("memory");
@@ -424,6 +348,40 @@ fn files_without_stamps_are_taken_by_their_life() {
         (report.outcome, report.taken_whole),
         (ItemOutcome::Empty, false)
     );
+}
+
+#[test]
+fn what_rotation_puts_aside_is_older_than_its_file() {
+    let logs = Logs::new();
+    // copied or packed after the window: no evidence that its lines are later
+    for name in ["app.log.1", "app.log-20261121", "app.log.old"] {
+        logs.write(name, "no stamps\n");
+        let (report, out) = read(&logs.item(name));
+        assert!(report.taken_whole, "{name}");
+        assert_eq!(out, b"no stamps\n");
+    }
+    logs.write("7", "no stamps\n");
+    assert!(!read(&logs.item("7")).0.taken_whole);
+}
+
+#[test]
+fn a_source_says_how_its_stamps_are_written() {
+    let logs = Logs::new();
+    let path = logs.write(
+        "app.log",
+        "20_11_2025 13-59-59 before\n20_11_2025 14-30-00 within\n  more\n20_11_2025 15-00-00 after\n",
+    );
+    set_last_write(&path, "2025-11-20T16:00:00Z");
+    let source = SourceConfig::Files {
+        paths: vec![path.to_string_lossy().into_owned()],
+        time_zone: None,
+        time_format: Some("%d_%m_%Y %H-%M-%S".parse().expect("a format")),
+        binary: false,
+    };
+    let plan = plan(&source, &window(), Tz::UTC, &AtomicBool::new(false));
+    let (report, out) = read(&plan.items[0]);
+    assert_eq!(out, b"20_11_2025 14-30-00 within\n  more\n");
+    assert!(!report.taken_whole);
 }
 
 #[test]
@@ -476,6 +434,8 @@ fn only_a_failing_output_is_an_error() {
         redactor: redactor(),
         cancel: &AtomicBool::new(false),
         read_bytes: &AtomicU64::new(0),
+        budget: &Arc::new(Meter::new(Budgets::default().item)),
+        seat: None,
     };
     let error = read_item(&logs.item("a.log"), &context, &mut Full).expect_err("no room");
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);

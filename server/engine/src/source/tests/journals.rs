@@ -57,16 +57,16 @@ fn planned(units: &[&str], directory: &Path) -> Plan {
         units: units.iter().map(|unit| (*unit).to_owned()).collect(),
         directory: Some(directory.to_owned()),
     };
-    plan(&source, &window(), Tz::UTC)
+    plan(&source, &window(), Tz::UTC, &AtomicBool::new(false))
 }
 
 #[test]
 fn a_unit_gives_its_entries_of_the_window() {
     let journal = journal();
     let plan = planned(&["app*", "late.service"], journal.path());
-    let labels: Vec<&str> = plan.items.iter().map(|item| item.label.as_str()).collect();
+    let labels: Vec<String> = plan.items.iter().map(Item::label).collect();
     assert_eq!(labels, ["app.service", "late.service"]);
-    assert_eq!(plan.items[0].entry_name, "journal/app.service.log");
+    assert_eq!(plan.items[0].entry_name(), "journal/app.service.log");
     let (report, out) = read(&plan.items[0]);
     assert_eq!(
         String::from_utf8_lossy(&out),

@@ -1,14 +1,20 @@
 //! Sources against real files, programs and a real journal.
 
 mod commands;
+mod denied;
 mod files;
 mod journals;
+mod rotations;
+mod searches;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::*;
+use crate::limits::Budgets;
 
 /// 14:00 to 15:00 UTC of 20 November 2025.
 fn window() -> Window {
@@ -19,9 +25,9 @@ fn utc(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-fn redactor() -> &'static Redactor {
-    static REDACTOR: OnceLock<Redactor> = OnceLock::new();
-    REDACTOR.get_or_init(Redactor::new)
+fn redactor() -> &'static Arc<Redactor> {
+    static REDACTOR: OnceLock<Arc<Redactor>> = OnceLock::new();
+    REDACTOR.get_or_init(|| Arc::new(Redactor::new()))
 }
 
 fn read(item: &Item) -> (ItemReport, Vec<u8>) {
@@ -35,6 +41,8 @@ fn read_until(item: &Item, cancel: &AtomicBool) -> (ItemReport, Vec<u8>) {
         redactor: redactor(),
         cancel,
         read_bytes: &read_bytes,
+        budget: &Arc::new(Meter::new(Budgets::default().item)),
+        seat: None,
     };
     let mut out = Vec::new();
     let report = read_item(item, &context, &mut out).expect("memory");
@@ -53,23 +61,4 @@ fn cancelled_while_reading(item: &Item) -> (ItemReport, Duration) {
         cancel.store(true, Ordering::Relaxed);
         (reading.join().expect("no panic"), asked.elapsed())
     })
-}
-
-#[test]
-fn plans_survive_as_text() {
-    let item = Item {
-        kind: SourceKind::Files,
-        label: "/var/log/a".to_owned(),
-        entry_name: "files/var/log/a".to_owned(),
-        planned_bytes: 5,
-        modified_at: Some(utc("2025-11-20T14:00:00Z")),
-        how: ItemHow::File {
-            root: "/var/log".into(),
-            below: "a".into(),
-            packing: Packing::Plain,
-            zone: Tz::Europe__Zurich,
-        },
-    };
-    let text = serde_json::to_string(&item).expect("text");
-    assert_eq!(serde_json::from_str::<Item>(&text).expect("the same"), item);
 }

@@ -1,0 +1,51 @@
+//! What redaction would take out.
+
+use domain::preview::Preview;
+use leptos::prelude::*;
+
+use crate::error::AppError;
+
+/// Reads a part of what a collection from `start` to `end` (RFC 3339) of these roles would have,
+/// and tells what redaction takes out of it. Identifiers are replaced unless `identifiers` is
+/// blank.
+///
+/// # Errors
+/// `Forbidden`, `Invalid` with the fields `start`, `end` and `roles`, and what the engine says.
+#[server(name = PreviewRedaction, prefix = "/api", endpoint = "preview")]
+pub async fn preview_redaction(
+    #[server(default)] start: String,
+    #[server(default)] end: String,
+    #[server(default)] roles: Vec<String>,
+    #[server(default)] identifiers: String,
+) -> Result<Preview, AppError> {
+    use domain::RoleName;
+    use engine::PreviewRequest;
+
+    use super::access::require_operator;
+    use super::forms::FieldErrors;
+    use crate::error::Kept;
+
+    let caller = require_operator()?;
+    let mut errors = FieldErrors::default();
+    let mut read = |field: &str, text: &str| {
+        let time = text.parse();
+        if time.is_err() {
+            errors.add(field, "Enter a date and a time.");
+        }
+        time.ok()
+    };
+    let times = (read("start", &start), read("end", &end));
+    if roles.is_empty() {
+        errors.add("roles", "Choose at least one role.");
+    }
+    let ((Some(start), Some(end)), true) = (times, errors.is_empty()) else {
+        return Err(errors.into_error(Kept::default()));
+    };
+    let request = PreviewRequest {
+        start,
+        end,
+        roles: roles.into_iter().map(RoleName).collect(),
+        identifiers: !identifiers.is_empty(),
+    };
+    Ok(caller.engine.preview(request).await?)
+}

@@ -1,0 +1,253 @@
+//! Collecting a part: one thread reads, windows and cleans its items, another packs them.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use domain::{PartState, Reason};
+use tokio::sync::mpsc;
+
+use super::naming::{Named, Names, clean_reason};
+use super::rows::{item_row, missing_rows};
+use super::thread;
+use crate::bundle::{BundleError, BundleWriter, Feed, NoRoom, Packing, SpooledVolume, feed};
+use crate::collection::plan::PlannedPart;
+use crate::collection::progress::PartProgress;
+use crate::collection::run::Running;
+use crate::error::EngineError;
+use crate::limits::{Budgets, Meter, Seat};
+use crate::redact::{Canary, Redactor};
+use crate::source::{self, Item, ItemOutcome, ReadContext};
+use crate::store::{ItemRow, PartRow, Settled};
+
+/// How reading ended.
+pub(super) enum Collected {
+    All,
+    Cancelled,
+    /// The spool is full and nothing leaves it.
+    Truncated,
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "all of them are what one part hangs on"
+)]
+pub(super) async fn collect_part(
+    running: &Running,
+    row: &PartRow,
+    planned: PlannedPart,
+    stem: String,
+    first_number: u32,
+    deliveries: mpsc::UnboundedSender<SpooledVolume>,
+    stopped: Arc<AtomicBool>,
+    progress: Arc<PartProgress>,
+    seat: Seat,
+) -> Result<Result<Collected, BundleError>, EngineError> {
+    let (inner, id) = (&running.inner, running.collection.id);
+    let store = &inner.store;
+    store
+        .set_part_state(id, row.position, &PartState::Collecting)
+        .await?;
+    store.forget_missing(id, row.position).await?;
+    let settled = store.settled_items(id, row.position).await?;
+    let request = &running.collection.request;
+    // all volumes that are open at once may fill half of the spool at the most
+    let share = inner.spool.limit_bytes() / (2 * inner.cores as u64);
+    let packing = Packing {
+        collection: id,
+        part: row.position,
+        stem,
+        first_number,
+        compression: request.compression,
+        volume_size_bytes: request.volume_size_bytes.min(share),
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let spool = Arc::clone(&inner.spool);
+    let bundle = BundleWriter::new(
+        packing,
+        Arc::clone(&spool),
+        store.clone(),
+        runtime,
+        deliveries,
+    );
+    let (feed, packer) = feed(bundle, spool);
+    let budget = Meter::below(&running.budget, request.budgets.part);
+    if running.collection.requeued_at.is_none() {
+        // a restart is the same run; a retry has a budget of its own
+        budget.resume(progress.counts().kept_bytes);
+    }
+    let job = CollectJob {
+        window: running.collection.window,
+        redactor: Arc::clone(&running.redactor),
+        stopped,
+        progress,
+        budgets: request.budgets,
+        budget: Arc::new(budget),
+        seat,
+    };
+    let priority = inner.config.priority;
+    let packing = thread::start("pack", priority, move || packer.run());
+    let collecting = thread::start("collect", priority, move || {
+        job.collect(planned, &settled, feed)
+    });
+    let collected = collecting.map_err(EngineError::internal)?.await;
+    let packed = packing.map_err(EngineError::internal)?.await;
+    // when packing failed, collecting knows only that it did
+    let collected = packed
+        .map_err(EngineError::internal)?
+        .and(collected.map_err(EngineError::internal)?);
+    if let Ok(Collected::All) = collected {
+        store.set_part_collected(id, row.position).await?;
+    }
+    Ok(collected)
+}
+
+/// What the collecting thread needs.
+struct CollectJob {
+    window: domain::Window,
+    redactor: Arc<Redactor>,
+    stopped: Arc<AtomicBool>,
+    progress: Arc<PartProgress>,
+    budgets: Budgets,
+    /// The part's.
+    budget: Arc<Meter>,
+    seat: Seat,
+}
+
+impl CollectJob {
+    /// Reads all items into the bundle. `Err` only when the bundle itself cannot be written.
+    fn collect(
+        &self,
+        planned: PlannedPart,
+        settled: &Settled,
+        mut feed: Feed,
+    ) -> Result<Collected, BundleError> {
+        let collected = self
+            .plant(&mut feed)
+            .and_then(|()| self.collect_items(planned, settled, &mut feed));
+        match collected {
+            Ok(ended) => feed.finish().map(|()| ended),
+            Err(BundleError::NoRoom(NoRoom::Cancelled)) => Ok(Collected::Cancelled),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a canary ahead, on the way of every item. It counts nowhere.
+    fn plant(&self, feed: &mut Feed) -> Result<(), BundleError> {
+        let canary = Canary::new(self.window.start(), self.redactor.takes_identifiers())
+            .map_err(|error| BundleError::Redaction(io::Error::other(error)))?;
+        // an own rule may take any words, the harmless ones of the canary among them
+        let redactor = Arc::new(self.redactor.with_own_rules(&[]));
+        let context = ReadContext {
+            window: self.window,
+            redactor: &redactor,
+            cancel: &AtomicBool::new(false),
+            read_bytes: &AtomicU64::new(0),
+            budget: &Arc::new(Meter::new(Budgets::default().item)),
+            seat: None,
+        };
+        let mut cleaned = Vec::new();
+        source::read_text(canary.text(), &context, &mut cleaned).map_err(BundleError::Redaction)?;
+        self.redactor.flush().map_err(BundleError::Redaction)?;
+        feed.plant(canary, cleaned);
+        Ok(())
+    }
+
+    fn collect_items(
+        &self,
+        planned: PlannedPart,
+        settled: &Settled,
+        feed: &mut Feed,
+    ) -> Result<Collected, BundleError> {
+        let missing = missing_rows(planned.missing, &self.redactor);
+        let mut names = Names::of(&planned.items, &self.redactor, settled);
+        // names have pseudonyms too
+        self.redactor.flush()?;
+        for row in missing {
+            self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
+            feed.end_item(row)?;
+        }
+        let mut is_full = false;
+        for (place, item) in planned.items.into_iter().enumerate() {
+            let named = names.take(place, &item);
+            if settled.has(&named.entry, item.identity().as_deref()) {
+                continue;
+            }
+            let row = if is_full {
+                item_row(&item, &named, "missing", Some(Reason::SpoolFull))
+            } else if let Some(cut) = self.budget.exhausted() {
+                item_row(&item, &named, "missing", Some(cut))
+            } else {
+                self.collect_item(&item, &named, feed)?
+            };
+            is_full |= row.reason == Some(Reason::SpoolFull);
+            if row.reason.is_some() {
+                self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
+            }
+            self.progress.items.fetch_add(1, Ordering::Relaxed);
+            self.progress
+                .kept_bytes
+                .fetch_add(row.kept_bytes, Ordering::Relaxed);
+            // before a volume with them may be sealed
+            self.redactor.flush().map_err(BundleError::Redaction)?;
+            feed.end_item(row)?;
+        }
+        Ok(if is_full {
+            Collected::Truncated
+        } else {
+            Collected::All
+        })
+    }
+
+    fn collect_item(
+        &self,
+        item: &Item,
+        named: &Named,
+        feed: &mut Feed,
+    ) -> Result<ItemRow, BundleError> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(NoRoom::Cancelled.into());
+        }
+        let context = ReadContext {
+            window: self.window,
+            redactor: &self.redactor,
+            cancel: &self.stopped,
+            read_bytes: &self.progress.read_bytes,
+            budget: &Arc::new(Meter::below(&self.budget, self.budgets.item)),
+            seat: Some(&self.seat),
+        };
+        let mut entry = feed.entry(&named.entry, item.modified_at, &self.stopped);
+        let report = match source::read_item(item, &context, &mut entry) {
+            Ok(report) => report,
+            Err(error) => {
+                let started = entry.has_started();
+                return match entry.into_failure(error) {
+                    BundleError::NoRoom(NoRoom::Full) => {
+                        let outcome = if started { "partial" } else { "missing" };
+                        Ok(item_row(item, named, outcome, Some(Reason::SpoolFull)))
+                    }
+                    failure => Err(failure),
+                };
+            }
+        };
+        let (outcome, reason) = match report.outcome {
+            ItemOutcome::Complete => ("complete", None),
+            ItemOutcome::Empty => ("empty", None),
+            ItemOutcome::Missing(reason) => ("missing", Some(reason)),
+            ItemOutcome::Partial(reason) => ("partial", Some(reason)),
+            ItemOutcome::Cancelled => return Err(NoRoom::Cancelled.into()),
+        };
+        let reason = reason.map(|reason| clean_reason(&self.redactor, reason));
+        Ok(ItemRow {
+            read_bytes: report.read_bytes,
+            kept_bytes: report.kept_bytes,
+            taken_whole: report.taken_whole,
+            redactions: report
+                .redactions
+                .iter()
+                .map(|(rule, count)| ((*rule).to_owned(), *count))
+                .collect(),
+            ..item_row(item, named, outcome, reason)
+        })
+    }
+}

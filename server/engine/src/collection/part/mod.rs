@@ -1,0 +1,274 @@
+//! One part: its items are read, windowed and cleaned into volumes on threads of its own, while
+//! the volumes are delivered beside it.
+
+mod collect;
+mod naming;
+mod rows;
+mod thread;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::{PartState, Reason};
+use tokio::sync::mpsc;
+
+use self::collect::{Collected, collect_part};
+use super::plan::PlannedPart;
+use super::progress::PartProgress;
+use super::run::Running;
+use crate::bundle::{BundleError, SpooledVolume};
+use crate::delivery::{Stopped, deliver_volume};
+use crate::error::EngineError;
+use crate::limits::Seat;
+use crate::store::{PartRow, VolumeRow};
+
+/// How a run of a part ended.
+#[derive(Debug)]
+pub(super) enum PartEnd {
+    State(PartState),
+    /// The collection was stopped.
+    Stopped,
+    /// Something of it was lost in the spool: it has to be run again.
+    Again,
+}
+
+/// Runs a part to its end.
+pub(super) async fn run_part(
+    running: &Arc<Running>,
+    row: &PartRow,
+    planned: PlannedPart,
+    stem: String,
+    volumes: &[VolumeRow],
+    progress: Arc<PartProgress>,
+) -> Result<PartEnd, EngineError> {
+    let (inner, id) = (&running.inner, running.collection.id);
+    if !planned.has_sources {
+        return Ok(PartEnd::State(PartState::Skipped(Reason::FilteredOut)));
+    }
+    // one part a core; others wait with the state they have
+    let seat = tokio::select! {
+        () = running.link.stop.cancelled() => return Ok(PartEnd::Stopped),
+        seat = Seat::take(&running.cores) => seat,
+    };
+    let Some(seat) = seat else {
+        return Ok(PartEnd::Stopped);
+    };
+    let own: Vec<_> = volumes
+        .iter()
+        .filter(|volume| volume.part == Some(row.position))
+        .collect();
+    let (deliveries, waiting) = mpsc::unbounded_channel();
+    for volume in own.iter().filter(|volume| volume.delivered_at.is_none()) {
+        let sealed = SpooledVolume::sealed(volume, id, &inner.spool, "application/zip");
+        // the receiver is right here
+        let _ = deliveries.send(sealed.map_err(EngineError::internal)?);
+    }
+    let stopped = Arc::new(AtomicBool::new(false));
+    let collected = async {
+        let collected = if row.is_collected {
+            drop((deliveries, seat));
+            Ok(Collected::All)
+        } else {
+            let number = next_number(&stem, &own);
+            let stopped = Arc::clone(&stopped);
+            let progress = Arc::clone(&progress);
+            collect_part(
+                running, row, planned, stem, number, deliveries, stopped, progress, seat,
+            )
+            .await?
+        };
+        if let Ok(Collected::All | Collected::Truncated) = collected {
+            let delivering = PartState::Delivering;
+            inner
+                .store
+                .set_part_state(id, row.position, &delivering)
+                .await?;
+        }
+        Ok::<_, EngineError>(collected)
+    };
+    let delivered = async {
+        let delivered = deliver_all(running, waiting, &progress).await;
+        if delivered.is_err() {
+            // there is no use in reading on for a delivery that has ended
+            stopped.store(true, Ordering::Relaxed);
+        }
+        delivered
+    };
+    let stop = async {
+        running.link.stop.cancelled().await;
+        stopped.store(true, Ordering::Relaxed);
+        std::future::pending::<Infallible>().await
+    };
+    let (collected, delivered) = tokio::select! {
+        both = async { tokio::join!(collected, delivered) } => both,
+        never = stop => match never {},
+    };
+    ended(running, row, collected?, delivered).await
+}
+
+/// The first number that no volume of the part bears.
+fn next_number(stem: &str, volumes: &[&VolumeRow]) -> u32 {
+    volumes
+        .iter()
+        .map(|volume| {
+            let rest = volume.name.strip_prefix(stem).unwrap_or_default();
+            let number = rest.trim_start_matches('.').trim_end_matches(".zip");
+            number.parse().unwrap_or(1)
+        })
+        .max()
+        .map_or(1, |last: u32| last.saturating_add(1))
+}
+
+/// What came of the volumes of a part.
+enum Delivered {
+    All,
+    /// At least one was lost in the spool, and is forgotten.
+    SomeLost,
+}
+
+/// What reading and delivering a part amount to.
+async fn ended(
+    running: &Running,
+    row: &PartRow,
+    collected: Result<Collected, BundleError>,
+    delivered: Result<Delivered, Stopped>,
+) -> Result<PartEnd, EngineError> {
+    match (delivered, collected) {
+        (Err(Stopped::Failed(error)), _) => {
+            let refused = Reason::DestinationRefused {
+                detail: error.detail,
+            };
+            Ok(PartEnd::State(PartState::Failed(refused)))
+        }
+        (Err(Stopped::Store(error)), _) => Err(error.into()),
+        (Err(Stopped::Damaged), _) => Ok(PartEnd::Again),
+        (Err(Stopped::Spool(error)), _) => Err(EngineError::internal(error)),
+        // its volume was given up, and the delivery of that ended with it
+        (_, Err(error)) if !running.link.stop.is_cancelled() => {
+            bundle_failure(error).map(PartEnd::State)
+        }
+        (Err(Stopped::Cancelled), _) | (_, Err(_) | Ok(Collected::Cancelled)) => {
+            Ok(PartEnd::Stopped)
+        }
+        (Ok(Delivered::SomeLost), Ok(_)) => Ok(PartEnd::Again),
+        (Ok(Delivered::All), Ok(Collected::Truncated)) => {
+            Ok(PartEnd::State(PartState::Truncated(Reason::SpoolFull)))
+        }
+        (Ok(Delivered::All), Ok(Collected::All)) => verdict(running, row).await.map(PartEnd::State),
+    }
+}
+
+/// A full disk and redaction that cannot be trusted are the part's failure, anything else is the
+/// product's.
+fn bundle_failure(error: BundleError) -> Result<PartState, EngineError> {
+    match error {
+        BundleError::Spool(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Ok(PartState::Failed(Reason::SpoolFull))
+        }
+        BundleError::Store(error) => Err(error.into()),
+        error
+        @ (BundleError::Canary { .. } | BundleError::Untested | BundleError::Redaction(_)) => {
+            tracing::error!(error = %crate::error::chain(&error), "nothing was packed");
+            Ok(PartState::Failed(Reason::RedactionFailed))
+        }
+        error => {
+            tracing::error!(error = %crate::error::chain(&error), "a bundle could not be written");
+            Ok(PartState::Failed(Reason::Internal))
+        }
+    }
+}
+
+/// What a part amounts to, now that all of it is read and delivered.
+async fn verdict(running: &Running, row: &PartRow) -> Result<PartState, EngineError> {
+    let tally = running
+        .inner
+        .store
+        .tally(running.collection.id, row.position)
+        .await?;
+    Ok(match tally.reason {
+        None if tally.complete == 0 => PartState::Skipped(Reason::NothingInWindow),
+        None => PartState::Complete,
+        Some(reason) => match cut(running, row).await? {
+            // even where it has nothing: nothing went wrong, others were first
+            Some(cut) => PartState::Truncated(cut),
+            None if tally.complete + tally.empty + tally.partial == 0 => PartState::Failed(reason),
+            None => PartState::Partial(reason),
+        },
+    })
+}
+
+/// Which budget of the part or of the collection cut it, where one did.
+async fn cut(running: &Running, row: &PartRow) -> Result<Option<Reason>, EngineError> {
+    let budgets = &running.collection.request.budgets;
+    let reasons = [budgets.part, budgets.collection]
+        .map(|budget| [budget.size_limit(), budget.time_limit()])
+        .concat();
+    let (store, id) = (&running.inner.store, running.collection.id);
+    Ok(store.misses_for(id, row.position, &reasons).await?)
+}
+
+async fn deliver_all(
+    running: &Running,
+    mut volumes: mpsc::UnboundedReceiver<SpooledVolume>,
+    progress: &PartProgress,
+) -> Result<Delivered, Stopped> {
+    let (inner, folder) = (&running.inner, &running.collection.folder);
+    let mut came = Delivered::All;
+    while let Some(volume) = volumes.recv().await {
+        progress.watch_volume(volume.progress.clone());
+        let delivered =
+            deliver_volume(&inner.store, &running.link, &inner.memory, folder, &volume).await;
+        match delivered {
+            Ok(_) => inner.spool.remove_volume(&volume.file)?,
+            Err(Stopped::Damaged) => {
+                tracing::warn!(name = %volume.name, "a bundle was lost or damaged in the spool; it is collected anew");
+                inner.store.drop_lost_volume(volume.id).await?;
+                inner.spool.remove_volume(&volume.file)?;
+                let path = format!("{folder}/{}", volume.name);
+                if let Err(error) = running.link.current().forget(&path, volume.id).await {
+                    tracing::warn!(%error, "a half volume may be left at the destination");
+                }
+                came = Delivered::SomeLost;
+            }
+            // it was given up while it was written
+            Err(Stopped::Cancelled) if !running.link.stop.is_cancelled() => {
+                let path = format!("{folder}/{}", volume.name);
+                let destination = running.link.current();
+                if let Err(error) = destination.forget(&path, volume.id).await {
+                    tracing::warn!(%error, "a half volume may be left at the destination");
+                }
+                return Err(Stopped::Cancelled);
+            }
+            Err(stopped) => return Err(stopped),
+        }
+    }
+    Ok(came)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_not_given_twice_even_when_one_in_between_is_lost() {
+        let volume = |name: &str| VolumeRow::begun(Some(0), name.to_owned());
+        let rows = [volume("n/Storage 2.zip"), volume("n/Storage 2.003.zip")];
+        let rows: Vec<&VolumeRow> = rows.iter().collect();
+        assert_eq!(next_number("n/Storage 2", &rows), 4);
+        assert_eq!(next_number("n/Storage 2", &rows[..1]), 2);
+        assert_eq!(next_number("n/Storage 2", &[]), 1);
+    }
+
+    #[test]
+    fn a_part_whose_redaction_cannot_be_trusted_fails_for_that_reason() {
+        for error in [
+            BundleError::Canary { rule: "jwt" },
+            BundleError::Untested,
+            BundleError::Redaction(std::io::Error::other("no pseudonyms")),
+        ] {
+            let failed = bundle_failure(error).expect("the part's own failure");
+            assert_eq!(failed, PartState::Failed(Reason::RedactionFailed));
+        }
+    }
+}

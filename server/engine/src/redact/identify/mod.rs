@@ -1,0 +1,270 @@
+//! Identifiers: what tells of a person or a machine without being a secret. Where a collection asks
+//! for it they give way to pseudonyms, equal for equal values, so that support can still follow one
+//! address through all files.
+//!
+//! Addresses that are nobody's (loopback, net masks) and names that are everybody's (`root`) stay,
+//! and so do pseudonyms themselves: cleaning what is clean changes nothing.
+
+mod address;
+mod card;
+mod email;
+mod names;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use names::Names;
+
+/// A kind of identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Email,
+    Ipv4,
+    Ipv6,
+    Mac,
+    Card,
+    Host,
+    User,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] = [
+        Self::Email,
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Mac,
+        Self::Card,
+        Self::Host,
+        Self::User,
+    ];
+
+    /// In counts, as with the rules of secrets.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+            Self::Mac => "mac",
+            Self::Card => "card",
+            Self::Host => "host",
+            Self::User => "user",
+        }
+    }
+
+    /// What a pseudonym of this kind begins with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Email => "mail",
+            Self::Ipv4 => "ip",
+            Self::Ipv6 => "ip6",
+            Self::Mac => "mac",
+            Self::Card => "card",
+            Self::Host => "host",
+            Self::User => "user",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An identifier's place in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub kind: Kind,
+    pub range: Range<usize>,
+}
+
+/// `user-4f2a91` and its like.
+pub fn is_pseudonym(text: &[u8]) -> bool {
+    Kind::ALL.iter().any(|kind| {
+        text.strip_prefix(kind.prefix().as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"-"))
+            .is_some_and(|digits| {
+                digits.len() >= 6
+                    && digits
+                        .iter()
+                        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+            })
+    })
+}
+
+/// All identifiers of one line, in order, without overlap.
+pub fn find(names: &Names, line: &[u8], found: &mut Vec<Sighting>) {
+    found.clear();
+    by_shape(line, found);
+    names.find(line, found);
+    // of two that begin together the longer one, so that an address is not cut short by a name
+    found.sort_by_key(|sighting| (sighting.range.start, usize::MAX - sighting.range.end));
+    let mut end = 0;
+    found.retain(|sighting| {
+        let fits = sighting.range.start >= end && !is_pseudonym(&line[sighting.range.clone()]);
+        if fits {
+            end = sighting.range.end;
+        }
+        fits
+    });
+}
+
+/// What a byte may be the first sign of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Nothing,
+    Digit,
+    Dot,
+    /// `:` and `-`.
+    Pair,
+    At,
+}
+
+const SIGNS: [Sign; 256] = {
+    let mut signs = [Sign::Nothing; 256];
+    let mut digit = b'0';
+    while digit <= b'9' {
+        signs[digit as usize] = Sign::Digit;
+        digit += 1;
+    }
+    signs[b'.' as usize] = Sign::Dot;
+    signs[b':' as usize] = Sign::Pair;
+    signs[b'-' as usize] = Sign::Pair;
+    signs[b'@' as usize] = Sign::At;
+    signs
+};
+
+/// One walk over the line; each kind is looked for at the sign that it cannot do without.
+fn by_shape(line: &[u8], found: &mut Vec<Sighting>) {
+    let mut at = 0;
+    while at < line.len() {
+        let (kind, range) = match SIGNS[usize::from(line[at])] {
+            Sign::Nothing => {
+                at += 1;
+                continue;
+            }
+            Sign::Digit => {
+                let run = line[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+                let card = card::at(line, at, run);
+                at += run;
+                (Kind::Card, card)
+            }
+            Sign::Dot => {
+                at += 1;
+                (Kind::Ipv4, address::ipv4(line, at - 1))
+            }
+            Sign::Pair => {
+                at += 1;
+                match address::mac(line, at - 1) {
+                    Some(mac) => (Kind::Mac, Some(mac)),
+                    None => (Kind::Ipv6, address::ipv6(line, at - 1)),
+                }
+            }
+            Sign::At => {
+                at += 1;
+                (Kind::Email, email::around(line, at - 1))
+            }
+        };
+        if let Some(range) = range {
+            at = at.max(range.end);
+            found.push(Sighting { kind, range });
+        }
+    }
+}
+
+/// Letters, digits and the underscore: what joins on to a name.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &str) -> Vec<(Kind, &str)> {
+        let names = Names::new(&["Node-01.example.com".to_owned()], &["carol".to_owned()]);
+        let mut found = Vec::new();
+        find(&names, line.as_bytes(), &mut found);
+        found
+            .into_iter()
+            .map(|sighting| (sighting.kind, &line[sighting.range]))
+            .collect()
+    }
+
+    #[test]
+    fn each_kind_is_seen_in_its_usual_forms() {
+        for (line, kind, value) in [
+            ("from 10.1.2.3 port 22", Kind::Ipv4, "10.1.2.3"),
+            ("10.1.2.3:8080", Kind::Ipv4, "10.1.2.3"),
+            ("[10.1.2.3]", Kind::Ipv4, "10.1.2.3"),
+            ("ip=192.168.1.250,", Kind::Ipv4, "192.168.1.250"),
+            ("ends 10.1.2.3.", Kind::Ipv4, "10.1.2.3"),
+            (
+                "from fe80::1ff:fe23:4567:890a%eth0",
+                Kind::Ipv6,
+                "fe80::1ff:fe23:4567:890a",
+            ),
+            ("[2001:db8::1]:443", Kind::Ipv6, "2001:db8::1"),
+            (
+                "a 2001:0db8:0:0:0:0:2:1 b",
+                Kind::Ipv6,
+                "2001:0db8:0:0:0:0:2:1",
+            ),
+            ("::ffff:10.1.2.3 x", Kind::Ipv6, "::ffff:10.1.2.3"),
+            ("addr 2001:db8::5: up", Kind::Ipv6, "2001:db8::5"),
+            ("mac 00:1A:2b:3c:4d:5e up", Kind::Mac, "00:1A:2b:3c:4d:5e"),
+            ("mac 00-1A-2B-3C-4D-5E", Kind::Mac, "00-1A-2B-3C-4D-5E"),
+            (
+                "<a.b+c@mail.example.com>",
+                Kind::Email,
+                "a.b+c@mail.example.com",
+            ),
+            (
+                "card 4111 1111 1111 1111",
+                Kind::Card,
+                "4111 1111 1111 1111",
+            ),
+            (
+                "card=4111-1111-1111-1111;",
+                Kind::Card,
+                "4111-1111-1111-1111",
+            ),
+            ("pan 378282246310005.", Kind::Card, "378282246310005"),
+            ("on node-01: up", Kind::Host, "node-01"),
+            ("NODE-01.example.com up", Kind::Host, "NODE-01.example.com"),
+            ("for user alice from", Kind::User, "alice"),
+            ("user=alice,", Kind::User, "alice"),
+            ("\"username\": \"alice\"", Kind::User, "alice"),
+            ("uid=1000(alice) gid=0", Kind::User, "alice"),
+            ("/home/alice/x.log", Kind::User, "alice"),
+            ("Accepted publickey for alice from", Kind::User, "alice"),
+            ("session opened for user alice(uid=1)", Kind::User, "alice"),
+            ("C:\\Users\\alice\\x", Kind::User, "alice"),
+            ("asked by carol today", Kind::User, "carol"),
+        ] {
+            assert_eq!(shown(line), [(kind, value)], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_alike_stays() {
+        for line in [
+            "2026-11-20T14:02:03.123456Z x",
+            "Nov 20 14:02:03 h x",
+            "2026-11-20 14:02:03,123 +01:00",
+            "kernel v1.2.3.4 and version 1.2.3.4",
+            "std::vector a::b 12:34 x::y",
+            "127.0.0.1 0.0.0.0 255.255.255.0 ::1 ::",
+            "256.1.1.1 1.2.3 1.2.3.4.5",
+            "getty@tty1.service user@1000.service",
+            "123e4567-e89b-12d3-a456-426614174000",
+            "4111111111111112 1234567890123456 20261120140203",
+            "user-4f2a91 ip-4f2a91 user=user-4f2a91 /home/user-4f2a91/",
+            "user=root, user: null, users: 5",
+            "carolina xnode-01",
+            "",
+        ] {
+            assert_eq!(shown(line), [], "{line}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! From the bytes of a line to the moment that it is of.
+
+use chrono::{DateTime, Utc};
+use domain::Window;
+
+use super::boot;
+use super::clock::{Clock, Readings};
+use super::moment::Moment;
+use super::profile::Profile;
+use super::survey::Survey;
+use super::time_format::{Dating, TimeFormat};
+
+/// So much of a line decides on it.
+pub const HEAD: usize = 4096;
+
+/// Dates the lines of one file.
+///
+/// It first [learns](Self::learn) from samples of the file. Then its answers depend on the line
+/// alone, not on the lines asked about before: a filter that reads a whole file and a search that
+/// jumps about in it come to the same.
+#[derive(Clone, Debug)]
+pub struct Dater {
+    clock: Clock,
+    survey: Survey,
+    profile: Profile,
+    has_learned: bool,
+}
+
+impl Dater {
+    /// Of a file of a source that means its stamps as `dating` says.
+    #[must_use]
+    pub fn of(dating: &Dating, last_write: DateTime<Utc>) -> Self {
+        let clock = Clock::new(dating.zone, last_write).booted_at(boot::started_at());
+        Self::new(clock, dating.format.as_ref())
+    }
+
+    /// With the source's own word on its format, when there is one.
+    pub(super) fn new(clock: Clock, format: Option<&TimeFormat>) -> Self {
+        let survey = Survey::new(format);
+        Self {
+            profile: survey.profile(&clock),
+            clock,
+            survey,
+            has_learned: false,
+        }
+    }
+
+    /// Takes a part of the file that begins where a line does. Several parts from several places
+    /// find formats that the file's beginning does not show.
+    pub fn learn(&mut self, sample: &[u8]) {
+        self.survey.add(sample);
+        self.profile = self.survey.profile(&self.clock);
+        self.has_learned = true;
+    }
+
+    /// Whether it was told anything about the file.
+    #[must_use]
+    pub const fn has_learned(&self) -> bool {
+        self.has_learned
+    }
+
+    /// The moment of a line that carries a stamp; `None` for one that continues a record. Of a
+    /// stamp that an autumn night has twice it is the first.
+    ///
+    /// The line may be its first [`HEAD`] bytes alone.
+    pub fn moment(&mut self, line: &[u8]) -> Option<Moment> {
+        self.readings(line).map(|readings| readings.first)
+    }
+
+    /// All that the stamp of a line may mean.
+    pub(super) fn readings(&mut self, line: &[u8]) -> Option<Readings> {
+        let head = &line[..line.len().min(HEAD)];
+        self.clock.moment(self.profile.stamp(head)?)
+    }
+
+    /// What a search has to look for, so that it misses no line that is in: the window, and where
+    /// it cuts a night's doubled hour the whole of that.
+    #[must_use]
+    pub fn bounds(&self, window: &Window) -> (Moment, Moment) {
+        self.clock.bounds(window)
+    }
+}

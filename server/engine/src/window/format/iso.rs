@@ -1,0 +1,27 @@
+//! RFC 3339 and ISO 8601 as logs write them, with the date's numbers from the year down.
+
+use super::super::text::{four, time_of_day, two};
+use super::{Stamp, dated};
+
+/// `2026-11-20T14:02:03.5+01:00`, `2026-11-20 14:02:03,5`, `2026/11/20 14:02:03`.
+pub fn read(text: &[u8]) -> Option<Stamp> {
+    let separator = *text.get(4)?;
+    if !matches!(separator, b'-' | b'/' | b'.') || text.get(7) != Some(&separator) {
+        return None;
+    }
+    let (year, month, day) = (four(text, 0)?, two(text, 5)?, two(text, 8)?);
+    let at = match text.get(10)? {
+        b'T' | b't' | b' ' | b'\t' | b'_' | b'-' => 11,
+        b',' if text.get(11) == Some(&b' ') => 12,
+        _ => return None,
+    };
+    dated(text, year, month, day, time_of_day(text, at)?)
+}
+
+/// The same where a stamp without zone is of UTC, as in logs by the W3C's extended format.
+pub fn read_in_utc(text: &[u8]) -> Option<Stamp> {
+    read(text).map(|stamp| match stamp {
+        Stamp::Local(wall) => Stamp::Utc(wall),
+        stamp => stamp,
+    })
+}

@@ -1,0 +1,295 @@
+//! Where in a line a stamp may stand.
+//!
+//! At its *start*, behind what decorates it (a byte order mark, colours, syslog's priority, an
+//! opening bracket); in a *field* with a telling name, as in JSON lines and logfmt; or *within*
+//! it, behind words: a host, a level, a file name, a thread in brackets. Words are counted, so that
+//! the date in a message does not pass for the stamp that other lines have behind their second
+//! word.
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
+/// So far into a line words are counted.
+const REACH: usize = 256;
+/// So many words may stand before a stamp.
+pub const MAX_WORDS: u32 = 16;
+/// So far a bracket or a quote may close.
+const GROUP: usize = 96;
+
+/// Names of fields that hold a record's time, in lower case.
+const NAMES: [&[u8]; 18] = [
+    b"ts",
+    b"time",
+    b"timestamp",
+    b"@timestamp",
+    b"@t",
+    b"t",
+    b"date",
+    b"datetime",
+    b"eventtime",
+    b"event_time",
+    b"logtime",
+    b"log_time",
+    b"_time",
+    b"asctime",
+    b"$date",
+    b"epochsecond",
+    b"timemillis",
+    b"__realtime_timestamp",
+];
+
+/// What may open a stamp.
+pub const fn is_opener(letter: char) -> bool {
+    matches!(letter, '[' | '(' | '"' | '\'' | '*')
+}
+
+/// A line without what decorates it; `None` for an empty and for an indented one, which goes on
+/// with a record. A level that is padded to the right does not indent.
+pub fn body(line: &[u8]) -> Option<&[u8]> {
+    let line = match line.first()? {
+        0xEF => line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line),
+        _ => line,
+    };
+    let line = behind_colours(line);
+    match line.first()? {
+        b' ' => {
+            let blanks = line.iter().take_while(|byte| **byte == b' ').count();
+            is_level(&line[blanks..]).then(|| &line[blanks..])
+        }
+        b'\t' | b'\r' | b'\n' => None,
+        _ => Some(line),
+    }
+}
+
+fn is_level(text: &[u8]) -> bool {
+    let letters = text.iter().take_while(|byte| byte.is_ascii_alphabetic());
+    matches!(
+        &text[..letters.count()],
+        b"TRACE" | b"DEBUG" | b"INFO" | b"NOTICE" | b"WARN" | b"WARNING" | b"ERROR" | b"FATAL"
+    )
+}
+
+/// Behind the colours that a terminal would show.
+fn behind_colours(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix(b"\x1b[") {
+        let inside = |byte: &&u8| byte.is_ascii_digit() || **byte == b';';
+        let length = rest.iter().take_while(inside).count();
+        match rest.get(length) {
+            Some(b'm' | b'K') => text = &rest[length + 1..],
+            _ => return text,
+        }
+    }
+    text
+}
+
+/// Where a stamp at the start of a body begins.
+pub fn start(body: &[u8]) -> &[u8] {
+    let text = match body.first() {
+        Some(b'<') => behind_priority(body),
+        _ => body,
+    };
+    match text.first() {
+        Some(byte) if is_opener(char::from(*byte)) => behind_colours(&text[1..]),
+        _ => text,
+    }
+}
+
+/// Behind syslog's `<PRI>` with the version of RFC 5424.
+fn behind_priority(text: &[u8]) -> &[u8] {
+    let digits = text[1..]
+        .iter()
+        .take(3)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    match text[1 + digits..].strip_prefix(b">") {
+        Some(rest) if digits > 0 => rest.strip_prefix(b"1 ").unwrap_or(rest),
+        _ => text,
+    }
+}
+
+/// A place within a line at which a stamp may begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'a> {
+    /// How many words stand before it.
+    pub words: u32,
+    /// A bracket opens it.
+    pub is_bracketed: bool,
+    pub text: &'a [u8],
+}
+
+/// The places within a line at which a stamp may begin.
+///
+/// What stands in brackets or quotes is one word.
+#[derive(Debug)]
+pub struct Spots<'a> {
+    text: &'a [u8],
+    at: usize,
+    words: u32,
+    is_between: bool,
+    /// The bracket at hand closes there.
+    group_end: usize,
+}
+
+impl<'a> Spots<'a> {
+    pub const fn of(body: &'a [u8]) -> Self {
+        Self {
+            text: body,
+            at: 0,
+            words: 0,
+            is_between: false,
+            group_end: 0,
+        }
+    }
+
+    fn open(&mut self, at: usize, closing: u8) {
+        if at < self.group_end {
+            return;
+        }
+        let rest = &self.text[at + 1..];
+        if let Some(length) = memchr(closing, &rest[..rest.len().min(GROUP)]) {
+            self.group_end = at + 1 + length;
+        }
+    }
+}
+
+impl<'a> Iterator for Spots<'a> {
+    type Item = Spot<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.at < self.text.len().min(REACH) && self.words < MAX_WORDS {
+            let here = self.at;
+            self.at += 1;
+            let was_between = std::mem::take(&mut self.is_between);
+            match self.text[here] {
+                b' ' | b'\t' | b'|' | b',' | b';' => {
+                    if !was_between && here >= self.group_end {
+                        self.words += 1;
+                    }
+                    self.is_between = true;
+                }
+                b'[' => self.open(here, b']'),
+                b'(' => self.open(here, b')'),
+                b'"' => self.open(here, b'"'),
+                b'\'' | b'=' | b':' => {}
+                b'\x1b' => {
+                    let behind = behind_colours(&self.text[here..]);
+                    self.at = (self.text.len() - behind.len()).max(self.at);
+                    self.is_between = was_between;
+                }
+                _ => continue,
+            }
+            let rest = &self.text[self.at..];
+            if (rest.first()).is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+            {
+                return Some(Spot {
+                    words: self.words,
+                    is_bracketed: self.text[here] == b'[',
+                    text: rest,
+                });
+            }
+        }
+        None
+    }
+}
+
+/// A field that holds the time.
+#[derive(Clone, Debug)]
+pub struct Field {
+    kind: FieldKind,
+    /// The name with what surrounds it: `"ts"` or `ts=`.
+    finder: Finder<'static>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FieldKind {
+    Json,
+    Logfmt,
+}
+
+impl Field {
+    /// The field's name as it is written in lines.
+    pub fn name(&self) -> &[u8] {
+        self.finder.needle()
+    }
+
+    /// The values that the line's fields of this name have.
+    pub fn values<'a>(&'a self, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let is_candidate = self.kind == FieldKind::Logfmt || body.first() == Some(&b'{');
+        let found = is_candidate.then(|| self.finder.find_iter(body));
+        found.into_iter().flatten().filter_map(|at| {
+            let before = at.checked_sub(1).map(|before| body[before]);
+            let after = &body[at + self.finder.needle().len()..];
+            match self.kind {
+                FieldKind::Json if before == Some(b'\\') => None,
+                FieldKind::Json => json_value(after),
+                FieldKind::Logfmt if before.is_some_and(is_of_name) => None,
+                FieldKind::Logfmt => Some(after.strip_prefix(b"\"").unwrap_or(after)),
+            }
+        })
+    }
+
+    /// The fields of a line that are named as times are.
+    pub fn all(body: &[u8]) -> Vec<Self> {
+        if body.first() == Some(&b'{') {
+            json_fields(body)
+        } else {
+            logfmt_fields(body)
+        }
+    }
+
+    fn new(kind: FieldKind, written: &[u8]) -> Self {
+        let finder = Finder::new(written).into_owned();
+        Self { kind, finder }
+    }
+}
+
+fn json_fields(body: &[u8]) -> Vec<Field> {
+    let (mut fields, mut at) = (Vec::new(), 0);
+    while let Some(open) = memchr(b'"', &body[at..]).map(|found| at + found) {
+        let Some(close) = memchr(b'"', &body[open + 1..]).map(|found| open + 1 + found) else {
+            break;
+        };
+        let is_escaped = open > 0 && body[open - 1] == b'\\';
+        if !is_escaped
+            && is_name(&body[open + 1..close])
+            && json_value(&body[close + 1..]).is_some()
+        {
+            fields.push(Field::new(FieldKind::Json, &body[open..=close]));
+        }
+        // the next quote may open a name, whatever this one closed
+        at = open + 1;
+    }
+    fields
+}
+
+fn logfmt_fields(body: &[u8]) -> Vec<Field> {
+    memchr::memchr_iter(b'=', body)
+        .filter_map(|equals| {
+            let before = &body[..equals];
+            let length = before
+                .iter()
+                .rev()
+                .take_while(|byte| is_of_name(**byte))
+                .count();
+            let name = &before[equals - length..];
+            is_name(name).then(|| Field::new(FieldKind::Logfmt, &body[equals - length..=equals]))
+        })
+        .collect()
+}
+
+fn is_name(name: &[u8]) -> bool {
+    name.len() <= 20 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+const fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'.' | b'$' | b'-')
+}
+
+/// What stands behind a name's colon, without its quote.
+fn json_value(text: &[u8]) -> Option<&[u8]> {
+    let value = text
+        .trim_ascii_start()
+        .strip_prefix(b":")?
+        .trim_ascii_start();
+    Some(value.strip_prefix(b"\"").unwrap_or(value))
+}

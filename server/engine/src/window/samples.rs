@@ -1,0 +1,488 @@
+//! Lines as programs write them, against the moments that they mean; texts are ours, shapes theirs.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use domain::Window;
+use proptest::prelude::*;
+
+use super::clock::Clock;
+use super::dater::Dater;
+use super::{TimeFormat, Unstamped, WindowFilter};
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+/// Of a file in Zurich (an hour ahead of UTC in November), on a machine started at 8:00 UTC.
+fn dater(format: Option<&str>) -> Dater {
+    let clock = Clock::new(Tz::Europe__Zurich, utc("2026-11-21T00:00:00Z"))
+        .booted_at(Some(utc("2026-11-20T08:00:00Z")));
+    let format: Option<TimeFormat> = format.map(|format| format.parse().expect("a format"));
+    Dater::new(clock, format.as_ref())
+}
+
+fn taught(log: &str, format: Option<&str>) -> Dater {
+    let mut dater = dater(format);
+    dater.learn(log.as_bytes());
+    dater
+}
+
+fn at(dater: &mut Dater, line: &str) -> Option<DateTime<Utc>> {
+    let moment = dater.moment(line.as_bytes())?;
+    DateTime::from_timestamp(moment.seconds, moment.nanos)
+}
+
+/// A line of each kind of log that is understood without being told, all of one moment: 14:02:03
+/// in Zurich on 20 November 2026.
+const LINES: [(&str, &str); 62] = [
+    ("RFC 3339", "2026-11-20T13:02:03Z starting"),
+    (
+        "tracing",
+        "2026-11-20T13:02:03.000000Z  INFO portal: listening",
+    ),
+    (
+        "systemd, short-iso",
+        "2026-11-20T14:02:03+0100 node-1 sshd[71]: session opened",
+    ),
+    (
+        "rsyslog",
+        "2026-11-20T14:02:03.000000+01:00 node-1 kernel: link up",
+    ),
+    (
+        "RFC 5424",
+        "<165>1 2026-11-20T13:02:03.000Z node-1 app 71 ID47 - started",
+    ),
+    (
+        "log4j",
+        "2026-11-20 14:02:03,000 [main] INFO  com.contoso.Store - opened",
+    ),
+    (
+        "logback with level",
+        "INFO  2026-11-20 14:02:03,000 [worker-3] c.c.Store - opened",
+    ),
+    (
+        "Spring",
+        "2026-11-20 14:02:03.000  INFO 71 --- [  restartedMain] c.c.App : started",
+    ),
+    (
+        "level padded left",
+        " INFO [2026-11-20 14:02:03,000] com.contoso.Store: opened",
+    ),
+    (
+        "level padded left, longer",
+        "ERROR [2026-11-20 14:02:03,000] com.contoso.Store: torn",
+    ),
+    (
+        "thread in brackets",
+        "[pool 3 thread 1] 2026-11-20 14:02:03 INFO opened",
+    ),
+    (
+        "level and thread in brackets",
+        "[INFO ] [main thread] [2026-11-20 14:02:03.000] opened",
+    ),
+    (
+        "stamp within a bracket",
+        "[worker-1|2026-11-20 14:02:03] opened",
+    ),
+    (
+        "Python",
+        "2026-11-20 14:02:03,000 - store - WARNING - nearly full",
+    ),
+    (
+        "Python, level first",
+        "WARNING:2026-11-20 14:02:03,000:store: nearly full",
+    ),
+    (
+        "OpenStack, file name first",
+        "nova-api.log.1.2026-11-21_13:53:08 2026-11-20 14:02:03.000 25746 INFO ready",
+    ),
+    ("grep -H", "/var/log/app.log:2026-11-20 14:02:03 opened"),
+    (
+        "container of Kubernetes",
+        "2026-11-20T13:02:03.000000000Z stdout F opened",
+    ),
+    (
+        "PostgreSQL",
+        "2026-11-20 14:02:03.000 CET [71] LOG:  checkpoint starting",
+    ),
+    (
+        "PostgreSQL in UTC",
+        "2026-11-20 13:02:03.000 UTC [71] LOG:  checkpoint starting",
+    ),
+    (
+        "MySQL",
+        "2026-11-20T13:02:03.000000Z 0 [System] [MY-010116] ready",
+    ),
+    ("MySQL, old", "261120 14:02:03 [Note] ready"),
+    (
+        "Windows CBS",
+        "2026-11-20 14:02:03, Info                  CBS    Starting TrustedInstaller",
+    ),
+    (
+        "nginx error",
+        "2026/11/20 14:02:03 [error] 71#71: *5 open() failed",
+    ),
+    ("Go", "2026/11/20 14:02:03.000000 main.go:7: started"),
+    ("logrus", "INFO[2026-11-20T14:02:03+01:00] started  size=5"),
+    (
+        "colours",
+        "\x1b[2m2026-11-20T13:02:03.000Z\x1b[0m \x1b[32m INFO\x1b[0m started",
+    ),
+    (
+        "colours behind a level",
+        "\x1b[32mINFO\x1b[0m \x1b[90m2026-11-20 14:02:03\x1b[0m started",
+    ),
+    ("syslog", "Nov 20 14:02:03 node-1 sshd[71]: session opened"),
+    (
+        "syslog with priority",
+        "<34>Nov 20 14:02:03 node-1 su: failed",
+    ),
+    ("Cisco", "Nov 20 2026 14:02:03 fw-1 : %ASA-6-302013: built"),
+    (
+        "Apache error",
+        "[Fri Nov 20 14:02:03.000000 2026] [core:error] [pid 71] AH00124: x",
+    ),
+    (
+        "Apache error, old",
+        "[Fri Nov 20 14:02:03 2026] [notice] ready",
+    ),
+    ("ctime", "Fri Nov 20 14:02:03 2026 : started"),
+    ("date", "Fri Nov 20 13:02:03 UTC 2026 backup started"),
+    (
+        "java.util.logging",
+        "Nov 20, 2026 2:02:03 PM com.contoso.Store open",
+    ),
+    (
+        "access",
+        "10.0.0.5 - frank [20/Nov/2026:14:02:03 +0100] \"GET / HTTP/1.1\" 200 5",
+    ),
+    (
+        "access, virtual host",
+        "www.contoso.example:443 10.0.0.5 - - [20/Nov/2026:14:02:03 +0100] \"GET /\" 200 5",
+    ),
+    (
+        "Tomcat",
+        "20-Nov-2026 14:02:03.000 INFO [main] o.a.c.Catalina.start ready",
+    ),
+    (
+        "BIND",
+        "20-Nov-2026 14:02:03.000 client @0x7f 10.0.0.5#5: query",
+    ),
+    (
+        "Redis",
+        "71:M 20 Nov 2026 14:02:03.000 * Ready to accept connections",
+    ),
+    (".NET", "11/20/2026 2:02:03 PM: Service started"),
+    (
+        ".NET behind a level",
+        "Information 11/20/2026 2:02:03 PM Service started",
+    ),
+    ("German", "20.11.2026 14:02:03 Dienst gestartet"),
+    (
+        "klog",
+        "I1120 14:02:03.000000       1 controller.go:7] synced",
+    ),
+    ("Spark", "26/11/20 14:02:03 INFO Executor: Running task 1.0"),
+    ("HDFS", "261120 140203 71 INFO dfs.DataNode: received block"),
+    (
+        "HealthApp",
+        "20261120-14:02:03:000|Step_LSC|71|onStandStepChanged",
+    ),
+    ("compact", "20261120T130203Z store opened"),
+    (
+        "Android",
+        "11-20 14:02:03.000  1702  2395 D WindowManager: printFreezing",
+    ),
+    ("epoch", "1795179723 node-1 started"),
+    (
+        "epoch behind a mark",
+        "- 1795179723 2026.11.20 R02-M1 RAS KERNEL INFO corrected",
+    ),
+    (
+        "epoch behind words",
+        "134681 node-246 unix.hw state_change 1795179723 1 component",
+    ),
+    ("Squid", "1795179723.000    100 10.0.0.5 TCP_MISS/200 5 GET"),
+    (
+        "audit",
+        "type=SYSCALL msg=audit(1795179723.000:456): arch=c000003e",
+    ),
+    ("epoch in milliseconds", "[1795179723000] started"),
+    ("dmesg", "[18123.000000] usb 1-1: new device"),
+    ("dmesg -T", "[Fri Nov 20 14:02:03 2026] usb 1-1: new device"),
+    (
+        "logfmt",
+        "level=info ts=2026-11-20T13:02:03.000Z caller=main.go:7 msg=started",
+    ),
+    (
+        "logfmt, quoted",
+        "time=\"2026-11-20T14:02:03+01:00\" level=info msg=\"at 2020-01-01 00:00:00\"",
+    ),
+    ("CSV", "node-1,2026-11-20 14:02:03,started"),
+    (
+        "Windows event",
+        "<Event><System><TimeCreated SystemTime=\"2026-11-20T13:02:03.000Z\"/>",
+    ),
+];
+
+/// The same in JSON lines.
+const JSON: [&str; 10] = [
+    r#"{"level":"info","ts":1795179723.0,"msg":"started"}"#,
+    r#"{"ts":"2026-11-20T13:02:03.000Z","msg":"started"}"#,
+    r#"{"time": "2026-11-20T14:02:03+01:00", "level": "INFO"}"#,
+    r#"{"log":{"level":"info","file":{"line":7}},"@timestamp":"2026-11-20T13:02:03.000Z"}"#,
+    r#"{"timestamp":1795179723000,"message":"x"}"#,
+    r#"{"eventTime":"2026-11-20T13:02:03Z","eventName":"Put"}"#,
+    r#"{"t":{"$date":"2026-11-20T14:02:03.000+01:00"},"s":"I","c":"NETWORK"}"#,
+    r#"{"msg":"said \"time\":\"2020-01-01T00:00:00Z\" then","time":"2026-11-20T13:02:03Z"}"#,
+    r#"{"instant":{"epochSecond":1795179723,"nanoOfSecond":0},"level":"INFO"}"#,
+    r#"{"__REALTIME_TIMESTAMP":"1795179723000000","MESSAGE":"x"}"#,
+];
+
+#[test]
+fn every_usual_log_is_dated() {
+    let expected = utc("2026-11-20T13:02:03Z");
+    for (name, line) in LINES.iter().copied().chain(JSON.map(|line| ("JSON", line))) {
+        for ending in ["", "\n", "\r\n"] {
+            let log = format!("{line}{ending}");
+            let mut dater = taught(&log, None);
+            assert_eq!(at(&mut dater, &log), Some(expected), "{name}: {line}");
+        }
+        // a stack trace changes nothing
+        let trace = "java.lang.IllegalStateException: torn\n\tat com.contoso.Store.open(Store.java:7)\n  \
+                     at 2026-01-01 00:00:00 it was whole\nCaused by: torn since 2021-01-01 10:00:00\n";
+        let mut dater = taught(&format!("{line}\n{line}\n{trace}{line}\n{line}\n"), None);
+        assert_eq!(at(&mut dater, line), Some(expected), "{name}: {line}");
+        for line in trace.lines() {
+            assert_eq!(at(&mut dater, line), None, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn files_of_the_w3c_s_format_are_of_utc() {
+    let log = "#Software: Microsoft Internet Information Services 10.0\n\
+               #Date: 2026-11-20 13:00:00\n#Fields: date time s-ip cs-method\n\
+               2026-11-20 13:02:03 10.0.0.5 GET\n";
+    let mut dater = taught(log, None);
+    let dated: Vec<_> = log.lines().map(|line| at(&mut dater, line)).collect();
+    assert_eq!(dated, [None, None, None, Some(utc("2026-11-20T13:02:03Z"))]);
+}
+
+#[test]
+fn several_programs_write_to_one_file() {
+    let (iso, syslog) = ("2026-11-20 14:02:03 a", "Nov 20 14:02:03 node b");
+    let (access, klog) = (
+        "10.0.0.5 - - [20/Nov/2026:14:02:03 +0100] c",
+        "W1120 14:02:03.000000 1 x.go:7] d",
+    );
+    let expected = Some(utc("2026-11-20T13:02:03Z"));
+    let mut dater = taught(
+        &format!("{iso}\n{syslog}\n{access}\n{klog}\n").repeat(9),
+        None,
+    );
+    for line in [iso, syslog, access, klog, iso] {
+        assert_eq!(at(&mut dater, line), expected, "{line}");
+    }
+    // one that begins after the samples is known by its look, at the start of a line alone
+    let mut dater = taught(&format!("{iso}\n").repeat(9), None);
+    for (line, expected) in [(syslog, expected), (access, None), (klog, None)] {
+        assert_eq!(at(&mut dater, line), expected, "{line}");
+    }
+    // unless a further sample shows it
+    dater.learn(format!("{access}\n").repeat(99).as_bytes());
+    assert_eq!(at(&mut dater, access), expected);
+}
+
+#[test]
+fn a_date_elsewhere_begins_no_record() {
+    let record = "INFO 2026-11-20 14:02:03 restored as of 2020-01-01 00:00:00";
+    let table = "2020-01-01 00:00:00 | 7 rows";
+    let log = format!(
+        "{}{table}\nnext run at 2027-01-01 00:00:00\n",
+        format!("{record}\n").repeat(30)
+    );
+    let mut dater = taught(&log, None);
+    assert_eq!(at(&mut dater, record), Some(utc("2026-11-20T13:02:03Z")));
+    assert_eq!(at(&mut dater, table), None);
+    assert_eq!(at(&mut dater, "next run at 2027-01-01 00:00:00"), None);
+}
+
+#[test]
+fn numbers_alone_are_no_stamps() {
+    let log = "serial 1795179723\n".to_owned()
+        + &"total 5\nMemTotal:       16318412 kB\nuuid 20261120 140203\n".repeat(20);
+    let mut dater = taught(&log, None);
+    for line in log.lines() {
+        assert_eq!(at(&mut dater, line), None, "{line}");
+    }
+}
+
+#[test]
+fn the_order_of_a_date_in_numbers_is_the_files() {
+    let line = "03/11/2026 14:02:03 x";
+    let november = Some(utc("2026-11-03T13:02:03Z"));
+    let march = Some(utc("2026-03-11T13:02:03Z"));
+    assert_eq!(
+        at(
+            &mut taught(&format!("{line}\n20/10/2026 10:00:00 x\n"), None),
+            line
+        ),
+        november
+    );
+    assert_eq!(
+        at(
+            &mut taught(&format!("{line}\n10/20/2026 10:00:00 x\n"), None),
+            line
+        ),
+        march
+    );
+    // without evidence: the one nearer to the last write
+    assert_eq!(at(&mut taught(line, None), line), november);
+    assert_eq!(at(&mut taught(line, Some("month_day_year")), line), march);
+}
+
+#[test]
+fn a_source_s_own_word_overrules() {
+    let expected = Some(utc("2026-11-20T13:02:03Z"));
+    for (format, line) in [
+        ("%d.%m.%y %H-%M-%S", "20.11.26 14-02-03 x"),
+        (
+            "[%d %b %Y, %I:%M:%S.%f %p]",
+            "[20 Nov 2026, 02:02:03.000 PM] x",
+        ),
+        ("%Y %m %e %R:%S %z", "x: (2026 11 20 15:02:03 +0200) x"),
+        ("%a %F %T %Z", "Fri 2026-11-20 13:02:03 UTC x"),
+        ("%s.%f", "1795179723.000 x"),
+        ("%m%d %H:%M:%S", "1120 14:02:03 x"),
+        ("%D %T", "11/20/26 14:02:03 x"),
+        ("iis", "2026-11-20 13:02:03 x"),
+        ("log4j", "x 2026-11-20 14:02:03,000"),
+        ("epoch_ms", r#"{"ts":1795179723000}"#),
+        ("%d.%m.%Y %H:%M:%S", r#"{"time":"20.11.2026 14:02:03"}"#),
+    ] {
+        let mut dater = taught(line, Some(format));
+        assert_eq!(at(&mut dater, line), expected, "{format}: {line}");
+        assert_eq!(at(&mut dater, "Nov 20 14:02:03 x"), None, "{format}");
+    }
+}
+
+#[test]
+fn a_wrong_word_is_answered_with_what_is_allowed() {
+    for (text, expected) in [
+        ("isoo", "write one of iso, syslog"),
+        ("", "write one of iso, syslog"),
+        ("%d.%m %Q", "%Q is not known; use %Y"),
+        ("%d.%m.%Y", "an hour"),
+        ("%H:%M:%S", "a month"),
+        ("%d.%m.%Y %I:%M", "%I with %p"),
+        ("50%", "% is not known"),
+    ] {
+        let error = text.parse::<TimeFormat>().expect_err("no format");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// How a generated log writes its stamps; `{}` is where the stamp goes, behind it its form.
+const WRITTEN: [(&str, &str); 14] = [
+    ("{} INFO x", "%Y-%m-%dT%H:%M:%S%.3fZ"),
+    ("INFO [main thread] {} - x", "%Y-%m-%d %H:%M:%S,%3f"),
+    ("{} node-1 app[7]: x", "%b %e %H:%M:%S"),
+    ("<13>1 {} node-1 app - - x", "%Y-%m-%dT%H:%M:%S%.6f+00:00"),
+    ("[{}] [core:error] x", "%a %b %d %H:%M:%S%.6f %Y"),
+    ("10.0.0.5 - - [{}] \"GET /\" 200", "%d/%b/%Y:%H:%M:%S +0000"),
+    ("{} x", "%m/%d/%Y %I:%M:%S %p"),
+    ("I{}       1 main.go:7] x", "%m%d %H:%M:%S%.6f"),
+    ("{} INFO Executor: x", "%y/%m/%d %H:%M:%S"),
+    ("{}|x|7|y", "%Y%m%d-%H:%M:%S:%3f"),
+    ("{}  1702  2395 D Window: x", "%m-%d %H:%M:%S%.3f"),
+    ("type=A msg=audit({}:456): x", "%s%.3f"),
+    ("{\"msg\":\"x\",\"time\":{}}", "%s%3f"),
+    ("level=info ts=\"{}\" msg=x", "%Y-%m-%dT%H:%M:%S%.9fZ"),
+];
+
+/// What follows a record's first line.
+const TRAILING: [&str; 7] = [
+    "\tat com.contoso.Store.open(Store.java:7)",
+    "  at 2026-01-01 00:00:00 it was whole",
+    "Caused by: torn since 2021-01-01 10:00:00 at least",
+    "",
+    "\r",
+    "caf\u{e9} \0 x",
+    "    2026-11-20T14:30:00Z",
+];
+
+proptest! {
+    /// The truth comes from the generator alone: no part of the filter helps to tell it.
+    #[test]
+    fn a_window_is_what_was_written_in_it(
+        (form, stamp) in prop::sample::select(&WRITTEN[..]),
+        records in prop::collection::vec((-5400_i64..5400, prop::collection::vec(prop::sample::select(&TRAILING[..]), 0..3)), 12..80),
+        chunk in 1_usize..5000,
+        ends_with_newline: bool,
+    ) {
+        let window = Window::new(utc("2026-11-20T14:00:00Z"), utc("2026-11-20T15:00:00Z")).expect("in order");
+        let (mut log, mut expected) = (Vec::new(), Vec::new());
+        for (number, (offset, trailing)) in records.iter().enumerate() {
+            let at = utc("2026-11-20T14:30:00Z") + TimeDelta::seconds(*offset);
+            let mut text = form.replace("{}", &at.format(stamp).to_string()) + "\n";
+            // far fewer lines go on with a record than begin one
+            if number % 10 == 9 {
+                text.extend(trailing.iter().map(|line| format!("{line}\n")));
+            }
+            if number + 1 == records.len() && !ends_with_newline {
+                text.pop();
+            }
+            if window.start() <= at && at < window.end() {
+                expected.extend_from_slice(text.as_bytes());
+            }
+            log.extend_from_slice(text.as_bytes());
+        }
+        let clock = Clock::new(Tz::UTC, utc("2026-11-21T00:00:00Z"));
+        let mut filter = WindowFilter::new(&window, Dater::new(clock, None), Unstamped::TakeWhole);
+        let mut out = Vec::new();
+        for piece in log.chunks(chunk) {
+            filter.push(piece, &mut out).expect("memory");
+        }
+        filter.finish(&mut out).expect("memory");
+        prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
+    }
+
+    /// A search jumps about: what was asked before must not matter.
+    #[test]
+    fn a_line_is_dated_by_itself(
+        lines in prop::collection::vec((prop::sample::select(&LINES[..]), 0_usize..200, any::<u8>()), 1..60),
+        learned in 0_usize..60,
+    ) {
+        let lines: Vec<Vec<u8>> = lines
+            .into_iter()
+            .map(|((_, line), at, byte)| {
+                let mut line = line.as_bytes().to_vec();
+                if let Some(old) = line.get_mut(at) {
+                    *old = byte;
+                }
+                line
+            })
+            .collect();
+        let mut taught = dater(None);
+        taught.learn(&lines[..learned.min(lines.len())].join(&b'\n'));
+        let mut running = taught.clone();
+        for line in &lines {
+            prop_assert_eq!(running.moment(line), taught.clone().moment(line));
+        }
+    }
+
+    #[test]
+    fn any_bytes_can_be_learned_and_dated(
+        sample in prop::collection::vec(any::<u8>(), 0..600),
+        line in "[\\[{\"( ]{0,3}(ts|time|t)?[=:\" ]{0,3}[0-9TZ:./ -]{0,40}[\\]})\"]{0,3}",
+        format in prop::option::of("%[YymbdeHIpMSfLzZasTFDR](.?%[YymbdeHIpMSfLzZasTFDR ]){0,6}"),
+    ) {
+        let format = format.and_then(|format| format.parse::<TimeFormat>().ok());
+        let clock = Clock::new(Tz::Australia__Lord_Howe, utc("2026-11-21T00:00:00Z"));
+        let mut dater = Dater::new(clock, format.as_ref());
+        dater.learn(&sample);
+        dater.learn(line.as_bytes());
+        let _ = (dater.moment(line.as_bytes()), dater.moment(&sample));
+    }
+}

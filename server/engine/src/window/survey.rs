@@ -1,0 +1,334 @@
+//! From samples of a file to the places and formats of its stamps.
+//!
+//! Each line votes. What stands at a line's start goes first; only lines without a stamp there
+//! vote for fields and for places within. So a date in the message of a line that goes on with a
+//! record does not begin a new one: it is in too few lines, or behind other words.
+
+use chrono::{DateTime, Utc};
+use memchr::memchr;
+
+use super::clock::Clock;
+use super::format::{FORMATS, Format, Reader, Stamp, Trust};
+use super::place::{Field, MAX_WORDS, Spots, body, start};
+use super::profile::{Profile, Within};
+use super::time_format::TimeFormat;
+
+/// So many lines of a sample are asked.
+const LINES: usize = 400;
+/// So much of a line is looked at.
+const HEAD: usize = super::dater::HEAD;
+
+/// What the samples of a file have said.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    candidates: Vec<Candidate>,
+    /// Lines that are not indented.
+    lines: usize,
+    /// How many lines start with a stamp, by candidate.
+    starts: Vec<usize>,
+    /// What the other lines have.
+    others: Vec<Vec<Vote>>,
+    /// The last date in numbers that ends with the year.
+    numbers: Option<Vec<u8>>,
+    /// How many such dates are one with the month first, and with the day first.
+    orders: (usize, usize),
+    /// The header of the W3C's extended format: stamps are of UTC.
+    is_w3c: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    reader: Reader,
+    trust: Trust,
+}
+
+/// Where a line without a stamp at its start has one.
+#[derive(Clone, Debug)]
+enum Vote {
+    Field(Box<Field>),
+    Within(Place),
+}
+
+/// A format behind words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    candidate: usize,
+    words: u32,
+    is_bracketed: bool,
+}
+
+impl Vote {
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Field(one), Self::Field(other)) => one.name() == other.name(),
+            (Self::Within(one), Self::Within(other)) => one == other,
+            _ => false,
+        }
+    }
+
+    /// A telling name or a sure format.
+    fn is_sure(&self, candidates: &[Candidate]) -> bool {
+        match self {
+            Self::Field(_) => true,
+            Self::Within(place) => candidates[place.candidate].trust == Trust::OnSight,
+        }
+    }
+
+    /// It has to be in one of so many lines with stamps: a message says dates as well, but mostly
+    /// not in brackets.
+    const fn share(&self) -> usize {
+        match self {
+            Self::Within(Place {
+                is_bracketed: false,
+                ..
+            }) => 3,
+            Self::Within(_) | Self::Field(_) => 5,
+        }
+    }
+
+    /// Of two that are in equally many lines the lower is meant: a telling name, a sure format,
+    /// the earlier place.
+    fn rank(&self, candidates: &[Candidate]) -> (bool, bool, u32) {
+        let words = match self {
+            Self::Field(_) => None,
+            Self::Within(place) => Some(place.words),
+        };
+        (
+            words.is_some(),
+            !self.is_sure(candidates),
+            words.unwrap_or_default(),
+        )
+    }
+}
+
+impl Survey {
+    /// `format`: the configuration's word, when it has one.
+    pub fn new(format: Option<&TimeFormat>) -> Self {
+        let candidates = match format {
+            Some(format) => vec![Candidate {
+                reader: format.reader().clone(),
+                trust: Trust::OnSight,
+            }],
+            None => FORMATS
+                .iter()
+                .filter(|format| format.trust != Trust::ByName)
+                .map(|format| Candidate {
+                    reader: Reader::Known(format),
+                    trust: format.trust,
+                })
+                .collect(),
+        };
+        Self {
+            starts: vec![0; candidates.len()],
+            candidates,
+            lines: 0,
+            others: Vec::new(),
+            numbers: None,
+            orders: (0, 0),
+            is_w3c: false,
+        }
+    }
+
+    /// Asks the lines of a sample, which begins with a line's start.
+    pub fn add(&mut self, sample: &[u8]) {
+        let mut rest = sample;
+        for _ in 0..LINES {
+            if rest.is_empty() {
+                return;
+            }
+            let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            self.ask(&rest[..length.min(HEAD)]);
+            rest = &rest[length..];
+        }
+    }
+
+    fn ask(&mut self, line: &[u8]) {
+        if line.starts_with(b"#") {
+            self.is_w3c |= line.starts_with(b"#Fields:");
+            return;
+        }
+        let Some(body) = body(line) else { return };
+        self.lines += 1;
+        if let Some(candidate) = self.read(start(body)) {
+            self.starts[candidate] += 1;
+            return;
+        }
+        let readable = |field: &Field| {
+            (field.values(body)).any(|value| {
+                self.candidates
+                    .iter()
+                    .any(|c| c.reader.read(value).is_some())
+            })
+        };
+        let mut votes: Vec<Vote> = Field::all(body)
+            .into_iter()
+            .filter(readable)
+            .map(|field| Vote::Field(Box::new(field)))
+            .collect();
+        for spot in Spots::of(body) {
+            if let Some(candidate) = self.read(spot.text) {
+                let vote = Vote::Within(Place {
+                    candidate,
+                    words: spot.words,
+                    is_bracketed: spot.is_bracketed,
+                });
+                if !votes.iter().any(|known| known.is_like(&vote)) {
+                    votes.push(vote);
+                }
+            }
+        }
+        if !votes.is_empty() {
+            self.others.push(votes);
+        }
+    }
+
+    /// The candidate that reads a text. The two orders of a date in numbers are one candidate
+    /// here.
+    fn read(&mut self, text: &[u8]) -> Option<usize> {
+        let found =
+            (self.candidates.iter()).position(|candidate| candidate.reader.read(text).is_some())?;
+        if !is_in_numbers(&self.candidates[found].reader) || self.candidates.len() == 1 {
+            return Some(found);
+        }
+        self.orders.0 += usize::from(order("month_day_year", text).is_some());
+        self.orders.1 += usize::from(order("day_month_year", text).is_some());
+        self.numbers = Some(text[..text.len().min(40)].to_vec());
+        self.candidates
+            .iter()
+            .position(|candidate| is_in_numbers(&candidate.reader))
+    }
+
+    /// What the lines asked so far say together.
+    pub fn profile(&self, clock: &Clock) -> Profile {
+        let started: usize = self.starts.iter().sum();
+        let admitted = self.admitted(started);
+        let is_mostly_within = admitted.iter().map(|(_, count)| count).sum::<usize>() > started;
+        let stamped = started + self.others.len();
+        let starting = self
+            .candidates
+            .iter()
+            .zip(&self.starts)
+            .filter(|(candidate, votes)| match candidate.trust {
+                Trust::OnSight if !is_mostly_within => true,
+                Trust::OnSight => **votes > 0 && *votes * 8 >= stamped,
+                Trust::ByUse | Trust::ByName => **votes > 0 && *votes * 20 >= self.lines,
+            });
+        let mut starting: Vec<(Reader, usize)> = starting
+            .map(|(candidate, votes)| (self.settled(&candidate.reader, clock), *votes))
+            .collect();
+        starting.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+        let (mut fields, mut within) = (Vec::new(), Vec::<(Place, Within)>::new());
+        for (vote, _) in admitted {
+            match vote {
+                Vote::Field(field) => fields.push(field.as_ref().clone()),
+                Vote::Within(place) => {
+                    let like = |known: &Place| {
+                        (known.candidate, known.is_bracketed)
+                            == (place.candidate, place.is_bracketed)
+                    };
+                    if let Some((_, known)) = within.iter_mut().find(|(known, _)| like(known)) {
+                        known.add(place.words);
+                    } else {
+                        let reader = self.settled(&self.candidates[place.candidate].reader, clock);
+                        within.push((
+                            *place,
+                            Within::behind(reader, place.words, place.is_bracketed),
+                        ));
+                    }
+                }
+            }
+        }
+        let values = if fields.is_empty() {
+            Vec::new()
+        } else {
+            (self.candidates.iter())
+                .map(|candidate| self.settled(&candidate.reader, clock))
+                .collect()
+        };
+        Profile {
+            start: starting.into_iter().map(|(reader, _)| reader).collect(),
+            fields,
+            within: within.into_iter().map(|(_, within)| within).collect(),
+            values,
+            wall_is_utc: self.is_w3c,
+        }
+    }
+
+    /// The places that are in enough lines, that in most first. Each line counts for one.
+    fn admitted(&self, started: usize) -> Vec<(&Vote, usize)> {
+        const { assert!(MAX_WORDS <= 16, "Within::words has a bit for each") };
+        let mut open: Vec<&Vec<Vote>> = self.others.iter().collect();
+        let mut admitted = Vec::new();
+        let stamped = started + open.len();
+        while let Some((best, count)) = self.best(&open) {
+            let is_enough = count * best.share() >= stamped
+                && count * 4 >= started
+                && count
+                    * if best.is_sure(&self.candidates) {
+                        20
+                    } else {
+                        2
+                    }
+                    >= self.lines;
+            if !is_enough {
+                break;
+            }
+            admitted.push((best, count));
+            open.retain(|votes| !votes.iter().any(|vote| vote.is_like(best)));
+        }
+        admitted
+    }
+
+    /// The place that most lines have.
+    fn best<'a>(&self, open: &[&'a Vec<Vote>]) -> Option<(&'a Vote, usize)> {
+        let mut counts: Vec<(&Vote, usize)> = Vec::new();
+        for vote in open.iter().copied().flatten() {
+            match counts.iter_mut().find(|(known, _)| known.is_like(vote)) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((vote, 1)),
+            }
+        }
+        let rank = |vote: &Vote| std::cmp::Reverse(vote.rank(&self.candidates));
+        counts
+            .into_iter()
+            .max_by_key(|(vote, count)| (*count, rank(vote)))
+    }
+
+    /// The reader itself, or of dates in numbers the one of the file's order.
+    fn settled(&self, reader: &Reader, clock: &Clock) -> Reader {
+        if !is_in_numbers(reader) || self.candidates.len() == 1 {
+            return reader.clone();
+        }
+        let name = match self.orders.0.cmp(&self.orders.1) {
+            std::cmp::Ordering::Greater => "month_day_year",
+            std::cmp::Ordering::Less => "day_month_year",
+            std::cmp::Ordering::Equal => self.nearer_order(clock),
+        };
+        Format::named(name).map_or_else(|| reader.clone(), Reader::Known)
+    }
+
+    /// No day is beyond the twelfth: the order that brings the date nearer to the file's last
+    /// write.
+    fn nearer_order(&self, clock: &Clock) -> &'static str {
+        let text = self.numbers.as_deref().unwrap_or_default();
+        let distance = |name| {
+            let at = clock.clone().moment(order(name, text)?)?.first;
+            Some(
+                at.seconds
+                    .abs_diff(DateTime::<Utc>::timestamp(&clock.last_write())),
+            )
+        };
+        match (distance("month_day_year"), distance("day_month_year")) {
+            (Some(month_first), Some(day_first)) if day_first < month_first => "day_month_year",
+            _ => "month_day_year",
+        }
+    }
+}
+
+fn is_in_numbers(reader: &Reader) -> bool {
+    matches!(reader, Reader::Known(format) if matches!(format.name, "month_day_year" | "day_month_year"))
+}
+
+fn order(name: &str, text: &[u8]) -> Option<Stamp> {
+    Format::named(name)?.read(text)
+}

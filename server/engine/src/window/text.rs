@@ -1,0 +1,252 @@
+//! Small pieces that stamps are made of, read from bytes.
+
+use super::moment::{Moment, days_since_1970, is_date};
+
+/// A time of day, and where the text goes on behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeOfDay {
+    pub second_of_day: u32,
+    pub nanos: u32,
+    pub after: usize,
+}
+
+impl TimeOfDay {
+    /// The wall clock's reading on a day; `None` for a day that no calendar has.
+    pub fn on(self, year: u32, month: u32, day: u32) -> Option<Moment> {
+        is_date(year, month, day).then(|| Moment {
+            seconds: days_since_1970(i64::from(year), month, day) * 86_400
+                + i64::from(self.second_of_day),
+            nanos: self.nanos,
+        })
+    }
+}
+
+pub fn digit(byte: u8) -> Option<u32> {
+    byte.is_ascii_digit().then(|| u32::from(byte - b'0'))
+}
+
+/// Two digits at `at`.
+pub fn two(text: &[u8], at: usize) -> Option<u32> {
+    Some(digit(*text.get(at)?)? * 10 + digit(*text.get(at + 1)?)?)
+}
+
+/// Four digits at `at`.
+pub fn four(text: &[u8], at: usize) -> Option<u32> {
+    Some(two(text, at)? * 100 + two(text, at + 2)?)
+}
+
+/// One or two digits at `at`, and where the text goes on.
+pub fn one_or_two(text: &[u8], at: usize) -> Option<(u32, usize)> {
+    let first = digit(*text.get(at)?)?;
+    Some(match text.get(at + 1).copied().and_then(digit) {
+        Some(second) => (first * 10 + second, at + 2),
+        None => (first, at + 1),
+    })
+}
+
+/// How many digits there are from `at` on.
+pub fn digits(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Behind the blanks at `at`.
+pub fn behind_blanks(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// Nothing that would make a longer word or number follows.
+pub fn ends(text: &[u8], at: usize) -> bool {
+    !text.get(at).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Digits behind the point as nanoseconds; what is finer is cut.
+pub fn fraction(digits: &[u8]) -> u32 {
+    let (mut value, mut scale) = (0, 100_000_000);
+    for byte in digits.iter().take(9) {
+        value += u32::from(byte - b'0') * scale;
+        scale /= 10;
+    }
+    value
+}
+
+/// The year that two digits mean: 1970 to 2069.
+pub const fn century(year: u32) -> u32 {
+    if year < 70 { 2000 + year } else { 1900 + year }
+}
+
+/// `14:02:03`, `14:02:03.123456`, with a comma, with a colon before milliseconds, `2:02:03 PM`,
+/// and without seconds `14:02`; at `at`.
+pub fn time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
+    let (hour, next) = one_or_two(text, at)?;
+    if text.get(next) != Some(&b':') {
+        return None;
+    }
+    let (minute, mut next) = one_or_two(text, next + 1)?;
+    let (mut second, mut nanos) = (0, 0);
+    if text.get(next) == Some(&b':') {
+        (second, next) = one_or_two(text, next + 1)?;
+        (nanos, next) = nanos_at(text, next);
+    }
+    // `14:02:031` is something else
+    if text.get(next).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let (hour, after) = half_of_day(text, next, hour)?;
+    Some(TimeOfDay {
+        second_of_day: second_of_day(hour, minute, second)?,
+        nanos,
+        after,
+    })
+}
+
+/// `140203`, `140203.123`, `1402`; at `at`.
+pub fn compact_time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
+    let (hour, minute) = (two(text, at)?, two(text, at + 2)?);
+    let (second, mut after, mut nanos) = match two(text, at + 4) {
+        Some(second) => (second, at + 6, 0),
+        None => (0, at + 4, 0),
+    };
+    if after == at + 6 {
+        (nanos, after) = nanos_at(text, after);
+    }
+    if text.get(after).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(TimeOfDay {
+        second_of_day: second_of_day(hour, minute, second)?,
+        nanos,
+        after,
+    })
+}
+
+pub const fn second_of_day(hour: u32, minute: u32, second: u32) -> Option<u32> {
+    // 60: a leap second
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(hour * 3600 + minute * 60 + second)
+}
+
+/// A fraction of a second at `at`, and where the text goes on; zero where there is none.
+fn nanos_at(text: &[u8], at: usize) -> (u32, usize) {
+    let count = digits(text, at + 1);
+    let is_fraction = match text.get(at) {
+        Some(b'.' | b',') => count > 0,
+        Some(b':') => count == 3,
+        _ => false,
+    };
+    if is_fraction {
+        let after = at + 1 + count;
+        (fraction(&text[at + 1..after]), after)
+    } else {
+        (0, at)
+    }
+}
+
+/// An hour with the `AM` or `PM` that may follow at `at`.
+fn half_of_day(text: &[u8], at: usize, hour: u32) -> Option<(u32, usize)> {
+    let mark = match text.get(at) {
+        Some(b' ') => at + 1,
+        _ => at,
+    };
+    let is_afternoon = match text.get(mark) {
+        Some(b'A' | b'a') => false,
+        Some(b'P' | b'p') => true,
+        _ => return Some((hour, at)),
+    };
+    if !matches!(text.get(mark + 1), Some(b'M' | b'm')) || !ends(text, mark + 2) {
+        return Some((hour, at));
+    }
+    on_the_dial(hour, is_afternoon).map(|hour| (hour, mark + 2))
+}
+
+/// The hour of the day that a dial of twelve shows as `hour`.
+pub fn on_the_dial(hour: u32, is_afternoon: bool) -> Option<u32> {
+    (1..=12)
+        .contains(&hour)
+        .then(|| hour % 12 + if is_afternoon { 12 } else { 0 })
+}
+
+/// The zone that follows a time, as seconds east of UTC, and its length.
+///
+/// Behind a space only the spellings that cannot be the first word of a message count. Names of
+/// zones other than UTC are not unique, and mean nothing here.
+pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
+    let (text, skipped) = match text.first()? {
+        b' ' => (&text[1..], 1),
+        _ => (text, 0),
+    };
+    let (sign, rest) = match text.first()? {
+        b'Z' | b'z' => return ends(text, 1).then_some((0, skipped + 1)),
+        b'U' | b'G' if text.starts_with(b"UTC") || text.starts_with(b"GMT") => {
+            return ends(text, 3).then_some((0, skipped + 3));
+        }
+        b'+' => (1, &text[1..]),
+        b'-' => (-1, &text[1..]),
+        _ => return None,
+    };
+    let hours = two(rest, 0)?;
+    let (minutes, length) = if rest.get(2) == Some(&b':') {
+        (two(rest, 3)?, 5)
+    } else if let Some(minutes) = two(rest, 2) {
+        (minutes, 4)
+    } else if skipped > 0 {
+        return None;
+    } else {
+        (0, 2)
+    };
+    if hours > 15 || minutes > 59 || !ends(rest, length) {
+        return None;
+    }
+    Some((
+        sign * i64::from(hours * 3600 + minutes * 60),
+        skipped + 1 + length,
+    ))
+}
+
+/// The month that `text` begins with by its English name of three letters.
+pub fn month(text: &[u8]) -> Option<u32> {
+    Some(match text.get(..3)? {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
+}
+
+/// Length of the weekday that `text` begins with, by its English name, with the comma and the
+/// blank behind it; 0 where there is none.
+pub fn weekday(text: &[u8]) -> usize {
+    let is_day = text.get(..3).is_some_and(|name| {
+        matches!(
+            name,
+            b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun"
+        )
+    });
+    if !is_day {
+        return 0;
+    }
+    let letters = text.iter().take_while(|byte| byte.is_ascii_alphabetic());
+    let mut at = letters.count();
+    if at != 3 && !text[..at].ends_with(b"day") {
+        return 0;
+    }
+    if text.get(at) == Some(&b',') {
+        at += 1;
+    }
+    match behind_blanks(text, at) {
+        after if after > at => after,
+        _ => 0,
+    }
+}

@@ -1,0 +1,176 @@
+//! The table `[redaction]`: names of this stack, and rules of its own with examples.
+//!
+//! A rule is taken only with examples that it passes: one that takes nothing would be found out by
+//! whoever reads the bundle.
+
+use std::collections::HashSet;
+
+use engine::{OwnRule, RedactionConfig, RuleName};
+
+use super::reader::Section;
+
+/// Reads the table; what it leaves out is empty.
+pub fn read(section: Option<Section<'_, '_>>) -> RedactionConfig {
+    let Some(mut section) = section else {
+        return RedactionConfig::default();
+    };
+    let mut names = |key| -> Vec<String> {
+        let field = section.texts(key);
+        let texts = field.map(|field| field.value).unwrap_or_default();
+        texts.into_iter().map(|text| text.value).collect()
+    };
+    let (hosts, users) = (names("hosts"), names("users"));
+    let mut known = HashSet::new();
+    let rules = section.sections("rule").unwrap_or_default();
+    let rules = rules
+        .into_iter()
+        .filter_map(|section| rule(section, &mut known))
+        .collect();
+    section.finish();
+    RedactionConfig {
+        hosts,
+        users,
+        rules,
+    }
+}
+
+fn rule(mut section: Section<'_, '_>, known: &mut HashSet<&'static str>) -> Option<OwnRule> {
+    let document = section.document();
+    section.need("name", "\"customer_number\"");
+    let name = section
+        .text("name")
+        .and_then(|field| field.convert(document, |text| RuleName::parse(&text)));
+    if let Some(name) = &name
+        && !known.insert(name.value.as_str())
+    {
+        let message = format!("a rule named {:?} is already there", name.value.as_str());
+        name.wrong(document, message);
+    }
+    section.need("pattern", "'customer no (\\d+)'");
+    let pattern = section.text("pattern");
+    section.need(
+        "examples",
+        "[{ text = \"customer no 47\", takes = \"47\" }]",
+    );
+    let examples = section.sections("examples").unwrap_or_default();
+    section.finish();
+    let rule = name.zip(pattern).and_then(|(name, pattern)| {
+        pattern.convert(document, |pattern| OwnRule::new(name.value, &pattern))
+    });
+    let rule = rule.map(|field| field.value);
+    for section in examples {
+        example(section, rule.as_ref());
+    }
+    rule
+}
+
+/// Objects to an example that does not come out as it says. Without a rule only to its fields.
+fn example(mut section: Section<'_, '_>, rule: Option<&OwnRule>) {
+    let document = section.document();
+    section.need("text", "\"customer no 47\"");
+    let text = section.text("text");
+    section.need("takes", "\"47\"");
+    let takes = section.text("takes");
+    section.finish();
+    let (Some(rule), Some(text), Some(takes)) = (rule, text, takes) else {
+        return;
+    };
+    if text.value.contains('\n') {
+        text.wrong(document, "has several lines; rules look at one at a time");
+        return;
+    }
+    let taken = rule.taken(&text.value);
+    if taken != [takes.value.as_str()] {
+        let taken = match &taken[..] {
+            [] => "nothing".to_owned(),
+            taken => format!("{taken:?}"),
+        };
+        let message = format!(
+            "does not come out: of {:?} the rule takes {taken}",
+            text.value
+        );
+        takes.wrong(document, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reader::Document;
+    use super::*;
+
+    fn parse(text: &str) -> Result<RedactionConfig, String> {
+        let document = Document::new(text);
+        let mut root = document.root();
+        let read = read(root.section("redaction"));
+        root.finish();
+        let problems = document.into_problems();
+        match problems.first() {
+            None => Ok(read),
+            Some(problem) => Err(problem.to_string()),
+        }
+    }
+
+    const EXAMPLE: &str = "examples = [{ text = \"pin 47 x\", takes = \"47\" }]";
+
+    #[test]
+    fn a_rule_whose_examples_come_out_is_taken() {
+        let read = parse(&format!(
+            "[[redaction.rule]]\nname = \"pin\"\npattern = 'pin (\\d+)'\n{EXAMPLE}\n"
+        ))
+        .expect("no problem");
+        let names: Vec<_> = read.rules.iter().map(OwnRule::name).collect();
+        assert_eq!(names, ["pin"]);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_trusted_is_refused_where_it_stands() {
+        let pin = "name = \"pin\"\n";
+        let good = "name = \"pin\"\npattern = 'pin (\\d+)'\n";
+        for (text, told) in [
+            (
+                format!("name = \"password\"\npattern = 'x'\n{EXAMPLE}"),
+                "2: redaction.rule.name: \"password\" is the name of a built-in rule",
+            ),
+            (
+                format!("name = \"Pin-1\"\npattern = 'x'\n{EXAMPLE}"),
+                "2: redaction.rule.name: \"Pin-1\" is not a name",
+            ),
+            (
+                format!("{good}{EXAMPLE}\n[[redaction.rule]]\n{good}{EXAMPLE}"),
+                "6: redaction.rule.name: a rule named \"pin\" is already there",
+            ),
+            (
+                format!("{pin}pattern = 'pin ('\n{EXAMPLE}"),
+                "3: redaction.rule.pattern: is not a regular expression: unclosed group",
+            ),
+            (
+                format!("{pin}pattern = '\\d*'\n{EXAMPLE}"),
+                "3: redaction.rule.pattern: matches the empty text",
+            ),
+            (
+                format!("{pin}pattern = '(?:\\w{{200}}){{200}}'\n{EXAMPLE}"),
+                "3: redaction.rule.pattern: is too large",
+            ),
+            (good.to_owned(), "1: redaction.rule.examples: is missing"),
+            (
+                format!("{good}examples = []"),
+                "4: redaction.rule.examples: is empty",
+            ),
+            (
+                format!("{good}examples = [{{ text = \"pin 47\" }}]"),
+                "4: redaction.rule.examples.takes: is missing",
+            ),
+            (
+                format!("{good}examples = [{{ text = \"PIN 47\", takes = \"47\" }}]"),
+                "4: redaction.rule.examples.takes: does not come out: of \"PIN 47\" the rule takes nothing",
+            ),
+            (
+                format!("{good}examples = [{{ text = \"pin 478\", takes = \"47\" }}]"),
+                "4: redaction.rule.examples.takes: does not come out: of \"pin 478\" the rule takes [\"478\"]",
+            ),
+        ] {
+            let refused = parse(&format!("[[redaction.rule]]\n{text}\n")).expect_err(&text);
+            assert!(refused.starts_with(told), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `help-support send`: a saved collection on its way to a container, as whoever runs it sees it.
+
+#[path = "../engine/tests/common/azurite.rs"]
+#[allow(dead_code, reason = "shared with the tests of the engine")]
+mod azurite;
+mod common;
+#[path = "../engine/tests/common/gate.rs"]
+#[allow(dead_code, reason = "shared with the tests of the engine")]
+mod gate;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use azurite::{Azurite, sas_at};
+use chrono::{TimeDelta, Utc};
+use common::{Ran, Stack, files_below, http};
+use gate::{Gate, Reply, is_block};
+use tokio::runtime::Runtime;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A saved collection, and a container behind a front that counts.
+struct Rig {
+    stack: Stack,
+    /// Of the saved collection.
+    directory: PathBuf,
+    signature: String,
+    azurite: Azurite,
+    gate: Gate,
+    /// Of the service and its front.
+    runtime: Runtime,
+}
+
+impl Rig {
+    fn new(megabytes: usize) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let (azurite, gate) = runtime.block_on(async {
+            let azurite = Azurite::start().await;
+            azurite.container("logs").await;
+            let gate = Gate::start(azurite.port).await;
+            (azurite, gate)
+        });
+        let bare = Stack::bare();
+        let log = bare.write("logs/disk.log", &noise(megabytes));
+        bare.write(
+            "help-support.toml",
+            &format!(
+                "[stack]\nname = \"teststack\"\ntime_zone = \"UTC\"\n[portal]\nlisten = \"127.0.0.1:0\"\n\
+                 [[role]]\nname = \"Storage\"\n[[role.source]]\nkind = \"files\"\npaths = [\"{}\"]\n",
+                log.display()
+            ),
+        );
+        let sas = sas_at(gate.port, "logs", "rwl", Utc::now() + TimeDelta::hours(1));
+        bare.write("sas.txt", sas.expose());
+        let (_, signature) = sas.expose().split_once("sig=").expect("a signature");
+        let now = Utc::now();
+        let (from, to) = ((now - TimeDelta::hours(1)).to_rfc3339(), now.to_rfc3339());
+        let saved = bare.run(&["collect", "--from", &from, "--to", &to, "--output", "out"]);
+        assert_eq!(saved.code, 0, "{}", saved.stderr);
+        let manifest = files_below(&bare.path("out"))
+            .into_iter()
+            .find(|file| file.ends_with("manifest.json"))
+            .expect("a manifest");
+        Self {
+            directory: manifest.parent().expect("its directory").to_owned(),
+            signature: signature.to_owned(),
+            stack: bare,
+            azurite,
+            gate,
+            runtime,
+        }
+    }
+
+    fn arguments<'a>(&self, directory: &'a Path) -> [&'a str; 5] {
+        let directory = directory.to_str().expect("a path of text");
+        ["send", directory, "--sas-url-file", "sas.txt", "--json"]
+    }
+
+    fn send(&self, directory: &Path) -> Ran {
+        let ran = self.stack.run(&self.arguments(directory));
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.contains(&self.signature), "{text}");
+        }
+        ran
+    }
+
+    fn bundle(&self) -> PathBuf {
+        let mut files = files_below(&self.directory).into_iter();
+        files
+            .find(|file| file.extension().is_some_and(|kind| kind == "zip"))
+            .expect("a bundle")
+    }
+
+    fn blobs(&self) -> Vec<String> {
+        self.runtime.block_on(self.azurite.blobs("logs"))
+    }
+
+    /// The bundle as it has arrived is the one that was saved.
+    fn assert_arrived(&self) {
+        let bundle = self.bundle();
+        let blobs = self.blobs();
+        assert_eq!(blobs.len(), 2, "a bundle and a manifest: {blobs:?}");
+        let blob = blobs.iter().find(|blob| blob.ends_with(".zip"));
+        let to = self.stack.path("arrived.zip");
+        self.runtime
+            .block_on(self.azurite.download("logs", blob.expect("a bundle"), &to));
+        let (saved, arrived) = (fs::read(bundle), fs::read(to));
+        assert!(saved.expect("a file") == arrived.expect("a file"));
+    }
+}
+
+/// Stamped lines of half an hour ago that compress to a half.
+fn noise(megabytes: usize) -> String {
+    let stamp = (Utc::now() - TimeDelta::minutes(30)).format("%Y-%m-%dT%H:%M:%SZ");
+    let (mut text, mut noise) = (String::new(), 0x2545_f491_4f6c_dd1d_u64);
+    while text.len() < megabytes << 20 {
+        write!(text, "{stamp}").expect("memory");
+        for _ in 0..8 {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            write!(text, " {noise:016x}").expect("memory");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn a_saved_collection_is_sent_beside_the_portal_told_of_and_recognised_afterwards() {
+    let rig = Rig::new(1);
+    let portal = rig.stack.serve();
+    let sent = rig.send(&rig.directory);
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    let document = sent.json();
+    assert_eq!(document["state"], "complete");
+    assert_eq!(document["node"], document["parts"][0]["node"], "{document}");
+    rig.assert_arrived();
+    assert_eq!(http::get(&portal, "/readyz").status, 200);
+
+    let blocks = rig.gate.blocks().len();
+    let again = rig.send(&rig.directory);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_ne!(again.json()["sent_as"], document["sent_as"]);
+    assert_eq!(rig.gate.blocks().len(), blocks, "nothing is sent twice");
+    rig.assert_arrived();
+    let history = rig.stack.run(&["history", "--json"]).json();
+    let rows = history["collections"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3, "the collection and both sendings");
+    let (code, log) = portal.stop();
+    assert_eq!(code, 0);
+    assert!(!log.contains(&rig.signature));
+}
+
+#[test]
+fn what_is_not_the_saved_collection_is_refused_by_its_name_and_nothing_sent() {
+    let rig = Rig::new(1);
+    let empty = rig.stack.path("empty");
+    fs::create_dir(&empty).expect("a directory");
+    let refused = rig.send(&empty);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("holds no manifest.json"),
+        "{}",
+        refused.stderr
+    );
+
+    let bundle = rig.bundle();
+    let mut bytes = fs::read(&bundle).expect("a bundle");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&bundle, bytes).expect("a file");
+    let refused = rig.send(&rig.directory);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    let name = bundle.strip_prefix(&rig.directory).expect("its name");
+    let named = format!("{} is not what was collected", name.display());
+    assert!(refused.stderr.contains(&named), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+    assert_eq!(rig.blobs(), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_sending_goes_on_where_it_was_when_it_is_asked_for_again() {
+    let rig = Rig::new(40);
+    let mut allowed = 1;
+    rig.gate.rule(move |line| {
+        let block = is_block(line);
+        allowed -= i32::from(block);
+        (block && allowed < 0).then(|| Reply::new(503, "ServerBusy"))
+    });
+    let mut sending = rig
+        .stack
+        .command(&rig.arguments(&rig.directory))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    // its neighbours are tried again and again, the first block has arrived long ago
+    let deadline = Instant::now() + PATIENCE;
+    while rig.gate.blocks().len() < 8 {
+        assert!(Instant::now() < deadline, "{:?}", rig.gate.blocks());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // SIGKILL
+    sending.kill().expect("a kill");
+    sending.wait().expect("an end");
+    assert_eq!(rig.blobs(), Vec::<String>::new());
+
+    rig.gate.rule(|_| None);
+    let first = rig.gate.blocks()[0].clone();
+    let before = rig.gate.blocks().len();
+    let sent = rig.send(&rig.directory);
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    assert_eq!(sent.json()["state"], "complete");
+    rig.assert_arrived();
+    let block = |line: &str| {
+        let (_, rest) = line.split_once("blockid=").expect("a block");
+        rest.split('&').next().expect("its id").to_owned()
+    };
+    let later = rig.gate.blocks().split_off(before);
+    assert!(!later.is_empty(), "the rest was still to be sent");
+    assert!(
+        later.iter().all(|line| block(line) != block(&first)),
+        "what had arrived is not sent again"
+    );
+}
