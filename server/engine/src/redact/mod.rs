@@ -200,4 +200,6 @@ impl From<Sighting> for Finding {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -9,39 +9,58 @@ use std::ops::Range;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::identify::Kind;
-use super::scan::{Near, RuleSet, Scanner};
+use super::scan::{Near, RuleSet, Scanner, key_owners};
 use super::value;
+
+/// Bytes that stand near a secret, as [`Scanner::add`] takes them, and what else must hold.
+type Stem = (&'static str, Near);
 
 /// A kind of secret.
 pub struct Rule {
     /// Shown in the marker and in the manifest's counts.
     pub name: &'static str,
     /// Every secret of this kind has one of them on its line.
-    stems: &'static [(&'static str, Near)],
+    stems: &'static [&'static [Stem]],
     /// The first group that takes part is the secret; without groups, the whole match. A group
     /// named `bare` is the first byte of a value without quotes, whose end [`value::bare_end`]
     /// finds.
     pattern: &'static str,
 }
 
-/// Names of values that are secret, as part of a longer name or alone.
-macro_rules! secret_name {
+/// Names of passwords, as part of a longer name or alone.
+macro_rules! password_name {
     () => {
-        "(?:pass(?:word|wd|phrase|code)|pwd|secret|token|(?:api|access|account|private|encryption|signing|master|shared|storage|auth)[ _-]?key)"
+        "pass(?:word|wd|phrase|code)|pwd"
     };
 }
 
-/// Stems of [`secret_name`].
-const SECRET_NAME: &[(&str, Near)] = &[
+/// Names of values that are secret, likewise.
+macro_rules! secret_name {
+    () => {
+        concat!(
+            "(?:",
+            password_name!(),
+            "|secret|token|(?:",
+            key_owners!(),
+            ")[ _-]?key)"
+        )
+    };
+}
+
+/// Stems of names of passwords, and of the other names of [`secret_name`].
+const PASSWORD_NAME: &[Stem] = &[
     ("password", Near::Assigned),
     ("passwd", Near::Assigned),
     ("passphrase", Near::Assigned),
     ("passcode", Near::Assigned),
     ("pwd?", Near::Assigned),
+];
+const OTHER_NAME: &[Stem] = &[
     ("secret", Near::Assigned),
     ("token", Near::Assigned),
     ("[itsedgrh _-]key", Near::AssignedKey),
 ];
+const SECRET_NAME: &[&[Stem]] = &[PASSWORD_NAME, OTHER_NAME];
 
 /// Colours of terminals, which some loggers put around names.
 macro_rules! colours {
@@ -84,7 +103,9 @@ macro_rules! value {
 /// A line that ends with a secret's name and nothing for it. Groups: the name of a password, the head
 /// of a block of YAML, a quote that opens.
 pub const OPENING: &str = concat!(
-    "(?:(pass(?:word|wd|phrase|code)|pwd)|",
+    "(?:(",
+    password_name!(),
+    ")|",
     secret_name!(),
     ")",
     assigned!(),
@@ -95,12 +116,12 @@ pub const OPENING: &str = concat!(
 pub const RULES: &[Rule] = &[
     Rule {
         name: "private_key",
-        stems: &[("-----begin", Near::Anything)],
+        stems: &[&[("-----begin", Near::Anything)]],
         pattern: "(?-i:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$))",
     },
     Rule {
         name: "authorization",
-        stems: &[("authorization", Near::Anything)],
+        stems: &[&[("authorization", Near::Anything)]],
         pattern: concat!(
             r#"authorization\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["']authorization[ \t]*[:=][ \t]*([^"']*)"#,
@@ -110,12 +131,12 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "cookie",
-        stems: &[
+        stems: &[&[
             ("cookie", Near::Anything),
             ("sessionid=", Near::Anything),
             ("phpsessid=", Near::Anything),
             ("connect.sid=", Near::Anything),
-        ],
+        ]],
         pattern: concat!(
             r#"cookie2?\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"']*)"#,
@@ -126,19 +147,19 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "connection_string",
-        stems: &[
+        stems: &[&[
             ("accountkey", Near::Anything),
             ("sharedaccesskey", Near::Anything),
-        ],
+        ]],
         pattern: concat!(r"(?:accountkey|sharedaccesskey)[ \t]*=[ \t]*", value!()),
     },
     Rule {
         name: "sas_signature",
-        stems: &[
+        stems: &[&[
             (r#"sig[=%"' ]"#, Near::Anything),
             (r#"sig\"#, Near::Anything),
             ("signature[=%]", Near::Anything),
-        ],
+        ]],
         pattern: concat!(
             r#"(?:\b|_|%26)sig(?:=|%3d)([^&\s"'<>\\,;]+)"#,
             r#"|-signature(?:=|%3d)([^&\s"'<>\\,;]+)"#,
@@ -147,11 +168,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "url_password",
-        stems: &[
+        stems: &[&[
             ("://?", Near::UserInfo),
             ("@tcp(", Near::Anything),
             ("@unix(", Near::Anything),
-        ],
+        ]],
         pattern: concat!(
             r#"\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]*:([^\s/"'<>]+)@"#,
             r#"|\b[a-z][a-z0-9+.-]*://([^\s/:@"'<>]{20,})@"#,
@@ -162,18 +183,18 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "password",
         stems: &[
-            ("password", Near::Assigned),
-            ("passwd", Near::Assigned),
-            ("passphrase", Near::Assigned),
-            ("passcode", Near::Assigned),
-            ("pwd?", Near::Assigned),
-            ("pass[=:\"' ]", Near::Start),
-            ("_pass[=:\"' ]", Near::Anything),
-            ("password[ \t]", Near::Anything),
-            ("ied by", Near::Anything),
+            PASSWORD_NAME,
+            &[
+                ("pass[=:\"' ]", Near::Start),
+                ("_pass[=:\"' ]", Near::Anything),
+                ("password[ \t]", Near::Anything),
+                ("ied by", Near::Anything),
+            ],
         ],
         pattern: concat!(
-            "(?:pass(?:word|wd|phrase|code)|pwd)",
+            "(?:",
+            password_name!(),
+            ")",
             assigned!(),
             value!(),
             // the short name, alone or at the end of a longer one
@@ -192,18 +213,14 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "argument",
         stems: &[
-            ("password", Near::Assigned),
-            ("passwd", Near::Assigned),
-            ("passphrase", Near::Assigned),
-            ("passcode", Near::Assigned),
-            ("pwd?", Near::Assigned),
-            ("secret", Near::Assigned),
-            ("token", Near::Assigned),
-            ("[itsedgrh _-]key", Near::AssignedKey),
-            ("mysql", Near::Anything),
-            ("mariadb", Near::Anything),
-            ("sshpass", Near::Anything),
-            ("curl ", Near::Anything),
+            PASSWORD_NAME,
+            OTHER_NAME,
+            &[
+                ("mysql", Near::Anything),
+                ("mariadb", Near::Anything),
+                ("sshpass", Near::Anything),
+                ("curl ", Near::Anything),
+            ],
         ],
         pattern: concat!(
             r"(?:^|[\s\x22'`=,\[(])--?[\w-]*",
@@ -236,22 +253,22 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "jwt",
-        stems: &[("eyj?", Near::Anything)],
+        stems: &[&[("eyj?", Near::Anything)]],
         pattern: r"(?-i:eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}",
     },
     Rule {
         name: "cloud_key",
-        stems: &[
+        stems: &[&[
             ("akia", Near::Start),
             ("asia", Near::Start),
             ("aiza", Near::Start),
-        ],
+        ]],
         pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35})",
     },
     Rule {
         // The vendors' own pages tell how their tokens begin.
         name: "access_token",
-        stems: &[
+        stems: &[&[
             ("gh[pousr]_", Near::Anything),
             ("github_pat_", Near::Anything),
             ("glpat-", Near::Anything),
@@ -279,7 +296,7 @@ pub const RULES: &[Rule] = &[
             ("dapi", Near::Start),
             ("glsa_", Near::Anything),
             (":aa?", Near::Anything),
-        ],
+        ]],
         pattern: concat!(
             // docs.github.com/authentication, "About authentication to GitHub"
             r"gh[pousr]_\w{20,}|github_pat_\w{20,}",
@@ -315,7 +332,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "password_hash",
-        stems: &[
+        stems: &[&[
             ("$[1567y]$?", Near::Anything),
             ("$2[abxy]$", Near::Anything),
             ("$2$?", Near::Anything),
@@ -333,7 +350,7 @@ pub const RULES: &[Rule] = &[
             ("{crypt}", Near::Anything),
             ("{scrypt}", Near::Anything),
             (":99999:", Near::Anything),
-        ],
+        ]],
         pattern: concat!(
             r"\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|md5|sha1|argon2(?:id|i|d)?|pbkdf2[a-z0-9-]*|scrypt)\$[\w./$=,+-]{16,}",
             r"|\{s?(?:sha(?:256|384|512)?|md5|crypt)\}[\w./$=+-]{16,}",
@@ -360,7 +377,7 @@ pub fn scanner() -> Scanner {
     let mut scanner = Scanner::new();
     for (place, rule) in RULES.iter().enumerate() {
         let set: RuleSet = 1 << place;
-        for (stem, near) in rule.stems {
+        for (stem, near) in rule.stems.iter().copied().flatten() {
             scanner.add(stem, *near, set);
         }
     }

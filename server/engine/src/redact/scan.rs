@@ -304,8 +304,12 @@ fn has_value(rest: &[u8]) -> bool {
 }
 
 /// The words in front of `key` that make it a secret one.
-pub const KEY_OWNERS: &str =
-    "api|access|account|private|encryption|signing|master|shared|storage|auth";
+macro_rules! key_owners {
+    () => {
+        "api|access|account|private|encryption|signing|master|shared|storage|auth"
+    };
+}
+pub(super) use key_owners;
 
 /// Whether the text before `key` names what it opens.
 fn is_secret_key(before: &[u8]) -> bool {
@@ -314,7 +318,7 @@ fn is_secret_key(before: &[u8]) -> bool {
         Some((b' ' | b'_' | b'-', before)) => before,
         _ => before,
     };
-    KEY_OWNERS.split('|').any(|owner| {
+    key_owners!().split('|').any(|owner| {
         let start = before.len().checked_sub(owner.len());
         start.is_some_and(|start| before[start..].eq_ignore_ascii_case(owner.as_bytes()))
     })
