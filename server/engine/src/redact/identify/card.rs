@@ -16,7 +16,8 @@ pub fn at(line: &[u8], start: usize, run: usize) -> Option<Range<usize>> {
         _ => return None,
     };
     let goes_on = match (line.get(end), line.get(end + 1)) {
-        (Some(b'-' | b'.' | b' '), Some(next)) if run == 4 => next.is_ascii_digit(),
+        // a group of four more may be of a longer number; anything else is something else
+        (Some(b' '), _) if run == 4 => is_group(&line[end + 1..]),
         (Some(b'-' | b'.'), Some(next)) => next.is_ascii_digit(),
         (Some(byte), _) => is_word(*byte),
         (None, _) => false,
@@ -25,6 +26,13 @@ pub fn at(line: &[u8], start: usize, run: usize) -> Option<Range<usize>> {
     // no scheme's numbers begin with 0, 1, 7, 8 or 9; stamps and ids of machines often do
     let is_issued = (b'2'..=b'6').contains(&line[start]);
     (!goes_on && is_issued && luhn(digits)).then_some(start..end)
+}
+
+/// Whether four digits that stand alone begin this text, and no number of groups does.
+fn is_group(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let joined = text.get(digits).is_some_and(|b| is_word(*b) || *b == b'.');
+    digits == 4 && !joined && grouped(text, 0).is_none()
 }
 
 fn grouped(line: &[u8], start: usize) -> Option<usize> {

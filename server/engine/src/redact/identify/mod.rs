@@ -230,6 +230,11 @@ mod tests {
                 "4111-1111-1111-1111",
             ),
             ("pan 378282246310005.", Kind::Card, "378282246310005"),
+            (
+                "4111 1111 1111 1111 7 paid",
+                Kind::Card,
+                "4111 1111 1111 1111",
+            ),
             ("on node-01: up", Kind::Host, "node-01"),
             ("NODE-01.example.com up", Kind::Host, "NODE-01.example.com"),
             ("for user alice from", Kind::User, "alice"),
@@ -247,6 +252,31 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_side_by_side_is_seen_each() {
+        for (line, values) in [
+            (
+                "4111111111111111 4012888888881881",
+                ["4111111111111111", "4012888888881881"],
+            ),
+            (
+                "4111111111111111,4012888888881881",
+                ["4111111111111111", "4012888888881881"],
+            ),
+            (
+                "4111 1111 1111 1111 4012 8888 8888 1881",
+                ["4111 1111 1111 1111", "4012 8888 8888 1881"],
+            ),
+            (
+                "4111 1111 1111 1111 10.1.2.3",
+                ["4111 1111 1111 1111", "10.1.2.3"],
+            ),
+        ] {
+            let seen: Vec<_> = shown(line).into_iter().map(|(_, value)| value).collect();
+            assert_eq!(seen, values, "{line}");
+        }
+    }
+
+    #[test]
     fn what_only_looks_alike_stays() {
         for line in [
             "2026-11-20T14:02:03.123456Z x",
@@ -259,6 +289,7 @@ mod tests {
             "getty@tty1.service user@1000.service",
             "123e4567-e89b-12d3-a456-426614174000",
             "4111111111111112 1234567890123456 20261120140203",
+            "4111 1111 1111 1111 1111 of a longer number",
             "user-4f2a91 ip-4f2a91 user=user-4f2a91 /home/user-4f2a91/",
             "user=root, user: null, users: 5",
             "carolina xnode-01",
