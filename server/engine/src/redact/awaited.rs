@@ -63,6 +63,9 @@ impl Awaited {
             return None;
         }
         let found = OPENING.captures(line)?;
+        if value::in_marker(&line[..found.get(0)?.start()]) {
+            return None;
+        }
         if let Some(quote) = found.get(3) {
             let quote = quote.as_bytes();
             // one that closes what stands before it opens nothing
@@ -96,8 +99,12 @@ impl Awaited {
         if text.is_empty() {
             return Look::Blank;
         }
-        // a private key has lines of its own
-        if memmem::find(text, b"-----BEGIN ").is_some() {
+        // a private key has lines of its own, and so has its mark
+        let key = ["-----BEGIN ", "[redacted:private_key]"];
+        if key
+            .iter()
+            .any(|key| memmem::find(text, key.as_bytes()).is_some())
+        {
             return Look::Other;
         }
         let start = line.len() - line.trim_ascii_start().len();

@@ -163,8 +163,8 @@ impl<'r> Cleaner<'r> {
                 _ => 0,
             };
             let findings = self.redactor.findings(text, rules);
-            let crossed = findings.iter().any(|finding| finding.crossed);
-            if crossed {
+            let again = findings.iter().any(|finding| finding.may_uncover(text));
+            if again {
                 self.cleaned
                     .extend_from_slice(&block[written..line.text.start]);
                 written = line.text.start;
@@ -176,7 +176,7 @@ impl<'r> Cleaner<'r> {
                 written = line.text.start + finding.end;
                 self.replace(&finding, &block[start..written])?;
             }
-            if crossed {
+            if again {
                 self.cleaned
                     .extend_from_slice(&block[written..line.text.end]);
                 written = line.text.end;
@@ -188,10 +188,10 @@ impl<'r> Cleaner<'r> {
                 self.cleaned.extend_from_slice(&block[written..searched]);
                 written = searched;
                 self.place = Place::Key { left: KEY_LIMIT };
-            } else if rules != 0
-                && let Some(awaited) = Awaited::after(text)
-            {
-                self.place = Place::Value(awaited);
+            } else if rules != 0 {
+                let cleaned = again.then(|| &self.cleaned[begin..]);
+                let awaited = Awaited::after(text).or_else(|| Awaited::after(cleaned?));
+                self.place = awaited.map_or(Place::Text, Place::Value);
             }
         }
         if self.cleaned.is_empty() {
@@ -202,14 +202,13 @@ impl<'r> Cleaner<'r> {
         }
     }
 
-    /// Cleans the line again that `cleaned` has from `begin` on: where findings crossed, a quote
-    /// may have gone without its partner, and so a value may now reach further.
+    /// Cleans the line again that `cleaned` has from `begin` on: a quote may have gone without its
+    /// partner, and so a value may now reach further.
     fn settle(&mut self, begin: usize) -> io::Result<()> {
         for _ in 0..MOST_PASSES {
+            let rules = self.redactor.rules_for(&self.cleaned, begin);
             let line = self.cleaned.split_off(begin);
-            let findings = self
-                .redactor
-                .findings(&line, self.redactor.rules_for(&line, 0));
+            let findings = self.redactor.findings(&line, rules);
             let mut written = 0;
             for finding in &findings {
                 self.cleaned

@@ -6,8 +6,9 @@
 //! - The result does not depend on the chunks that the bytes come in. Rules see whole lines; a line
 //!   longer than a mebibyte is looked at in pieces that overlap.
 //! - It fails closed: a secret whose end is not found takes the rest of its line with it.
-//! - Cleaning what is clean changes nothing. Only where several kinds of secret run into each other on
-//!   a line may a second cleaning take more.
+//! - Cleaning what is clean changes nothing. So a line from which something was taken is looked at
+//!   again until nothing is found, and a mark is never cut nor taken for a secret. Only a line longer
+//!   than a mebibyte, whose pieces end elsewhere once it is shorter, may lose more.
 //!
 //! Most lines hold no secret, so a single pass over many lines at once looks for stems, and only
 //! lines that have one are given to the rules, and each to those alone that its stems are of.

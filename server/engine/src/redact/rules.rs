@@ -414,6 +414,20 @@ pub struct Finding {
     pub identifier: Option<Kind>,
 }
 
+impl Finding {
+    /// Whether there may be more to find in the line once this is replaced. An identifier holds no
+    /// quote that others wait for, but its pseudonym may join on to what stands beside it.
+    pub fn may_uncover(&self, line: &[u8]) -> bool {
+        let is_joint = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_@~".contains(byte);
+        let joins = match (&line[..self.start], &line[self.end..]) {
+            ([.., byte], _) | (_, [byte, ..]) if is_joint(byte) => true,
+            (_, [b'.', byte, ..]) => byte.is_ascii_alphanumeric(),
+            (_, after) => after.starts_with(b"://"),
+        };
+        self.identifier.is_none() || self.crossed || joins
+    }
+}
+
 impl Matcher {
     pub const fn new(name: &'static str, regex: Regex) -> Self {
         Self {
@@ -448,7 +462,13 @@ impl Matcher {
             } else {
                 secret.range.end
             };
-            if !value::is_harmless(&line[start..end]) && !value::in_marker(&line[..from]) {
+            let whole = value::around_marks(line, start..end);
+            let (start, end) = (whole.start, whole.end);
+            let value = &line[start..end];
+            let is_done = value::is_harmless(value)
+                || value::in_marker(&line[..from])
+                || value::begins_with_mark(value, self.name);
+            if !is_done {
                 findings.push(Finding {
                     rule: self.name,
                     from,

@@ -169,6 +169,31 @@ pub fn in_marker(text: &[u8]) -> bool {
     text[..text.len() - name].ends_with(MARK)
 }
 
+/// Whether a rule has been here: behind its mark stands what it left. `Authorization: Bearer x y`
+/// ends with the token, which cannot be told from any other value once it is gone.
+pub fn begins_with_mark(value: &[u8], rule: &str) -> bool {
+    let behind = value
+        .strip_prefix(MARK)
+        .and_then(|value| value.strip_prefix(rule.as_bytes()));
+    behind.is_some_and(|behind| behind.starts_with(b"]"))
+}
+
+/// The range without a mark that it begins within, and with all of one that it ends within: a mark
+/// is one thing, never cut.
+pub fn around_marks(line: &[u8], range: Range<usize>) -> Range<usize> {
+    let cut_at = |at: usize| {
+        let from = at.saturating_sub(MARK.len() + LONGEST_NAME);
+        let begin = from + memmem::rfind(&line[from..line.len().min(at + MARK.len())], MARK)?;
+        let name = begin + MARK.len();
+        let length = line[name..].iter().take_while(|byte| is_name(**byte));
+        let end = name + length.take(LONGEST_NAME).count();
+        let is_whole = line.get(end) == Some(&b']');
+        (is_whole && begin < at && at <= end).then_some(end + 1)
+    };
+    let end = cut_at(range.end).unwrap_or(range.end);
+    cut_at(range.start).unwrap_or(range.start).min(end)..end
+}
+
 /// Whether the range lies within a whole marker.
 pub fn is_in_mark(line: &[u8], range: Range<usize>) -> bool {
     let from = range.start.saturating_sub(MARK.len() + LONGEST_NAME);
