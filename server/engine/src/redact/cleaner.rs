@@ -163,7 +163,9 @@ impl<'r> Cleaner<'r> {
                 _ => 0,
             };
             let findings = self.redactor.findings(text, rules);
-            let again = findings.iter().any(|finding| finding.may_uncover(text));
+            let again = findings
+                .iter()
+                .any(|finding| rules != 0 || finding.may_uncover(text));
             if again {
                 self.cleaned
                     .extend_from_slice(&block[written..line.text.start]);

@@ -9,6 +9,11 @@ pub const IDENTIFIERS: &[(&str, &str)] = &[
     ("paid by 4111 1111 1111 1111", "4111"),
     ("on node-01 at noon", "node-01"),
     ("for user alice today", "alice"),
+    ("mac 001a.2b3c.4d5e up", "2b3c"),
+    ("to ann%40mail.example&x", "ann"),
+    ("m\u{fc}ller@mail.example", "ller"),
+    ("Nov 20 14:02:03 stor7 sshd[1]: x", "stor7"),
+    ("::1 - carol [20/Nov/2026:14:02:03 +0000]", "carol"),
 ];
 
 pub const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEhunter2\nhunter2AA==\n-----END RSA PRIVATE KEY-----\n";

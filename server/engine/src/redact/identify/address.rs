@@ -81,6 +81,43 @@ pub fn mac(line: &[u8], sign: usize) -> Option<Range<usize>> {
     (is_shaped && !joins(before) && ends && !is_nobodys).then_some(start..start + 17)
 }
 
+/// Adds the cards' addresses that are written `001a.2b3c.4d5e`, as Cisco does.
+pub fn dotted_macs(text: &[u8], mut add: impl FnMut(Range<usize>)) {
+    for dot in memchr::memchr_iter(b'.', text) {
+        if text.get(dot + 5) == Some(&b'.')
+            && let Some(range) = dotted_mac(text, dot)
+        {
+            add(range);
+        }
+    }
+}
+
+/// The one whose first dot is at `dot`.
+fn dotted_mac(text: &[u8], dot: usize) -> Option<Range<usize>> {
+    let start = dot.checked_sub(4)?;
+    let mac = text.get(start..start + 14)?;
+    let is_shaped = mac.iter().enumerate().all(|(place, byte)| match place {
+        4 | 9 => *byte == b'.',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let digits = || mac.iter().filter(|byte| **byte != b'.');
+    let is_nobodys =
+        digits().all(|b| *b == b'0') || digits().all(|b| b.eq_ignore_ascii_case(&b'f'));
+    let joins = |byte: Option<&u8>| byte.is_some_and(|b| is_word(*b) || b"-.".contains(b));
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    // a full stop may end the sentence
+    let goes_on = match text.get(start + 14..) {
+        Some([b'.', next, ..]) => is_word(*next),
+        Some([b'.']) => false,
+        Some(after) => joins(after.first()),
+        None => false,
+    };
+    // three numbers of four digits are rather a version or a date
+    let has_letter = digits().any(u8::is_ascii_alphabetic) || mac.starts_with(b"00");
+    (is_shaped && has_letter && !joins(before) && !goes_on && !is_nobodys)
+        .then_some(start..start + 14)
+}
+
 /// Longest text of an IPv6 address, with an IPv4 one at its end.
 const LONGEST: usize = 45;
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod card;
+mod columns;
 mod email;
 mod names;
 
@@ -96,6 +97,19 @@ pub fn is_pseudonym(text: &[u8]) -> bool {
 pub fn find(names: &Names, line: &[u8], found: &mut Vec<Sighting>) {
     found.clear();
     by_shape(line, found);
+    address::dotted_macs(line, |range| {
+        found.push(Sighting {
+            kind: Kind::Mac,
+            range,
+        });
+    });
+    email::percent_encoded(line, |range| {
+        found.push(Sighting {
+            kind: Kind::Email,
+            range,
+        });
+    });
+    columns::find(line, |kind, range| found.push(Sighting { kind, range }));
     names.find(line, found);
     // of two that begin together the longer one, so that an address is not cut short by a name
     found.sort_by_key(|sighting| (sighting.range.start, usize::MAX - sighting.range.end));
@@ -235,7 +249,79 @@ mod tests {
                 Kind::Card,
                 "4111 1111 1111 1111",
             ),
+            ("ip=192.168.077.012,", Kind::Ipv4, "192.168.077.012"),
+            ("mac 001a.2b3c.4d5e.", Kind::Mac, "001a.2b3c.4d5e"),
+            ("[a01a.2b3C.4d5e]", Kind::Mac, "a01a.2b3C.4d5e"),
+            (
+                "?user=ann.b%40mail.example.com&x=1",
+                Kind::Email,
+                "ann.b%40mail.example.com",
+            ),
+            (
+                "<m\u{fc}ller@b\u{fc}cher.example>",
+                Kind::Email,
+                "m\u{fc}ller@b\u{fc}cher.example",
+            ),
+            (
+                r#"{"to":"m\u00fcller@b\u00fccher.example"}"#,
+                Kind::Email,
+                r"m\u00fcller@b\u00fccher.example",
+            ),
+            (
+                r"m\xc3\xbcller@mail.example sent",
+                Kind::Email,
+                r"m\xc3\xbcller@mail.example",
+            ),
+            (
+                r"\u003cann@mail.example\u003e",
+                Kind::Email,
+                "ann@mail.example",
+            ),
+            (r"to:\nann@mail.example\n", Kind::Email, "ann@mail.example"),
+            (
+                "an \u{201e}ann@mail.example\u{201c} geschickt",
+                Kind::Email,
+                "ann@mail.example",
+            ),
+            (
+                "ivan@\u{43f}\u{43e}\u{447}\u{442}\u{430}.\u{440}\u{444}, x",
+                Kind::Email,
+                "ivan@\u{43f}\u{43e}\u{447}\u{442}\u{430}.\u{440}\u{444}",
+            ),
+            ("ivan@x.xn--p1ai x", Kind::Email, "ivan@x.xn--p1ai"),
             ("on node-01: up", Kind::Host, "node-01"),
+            (
+                "to db-7.rack2.example.com:5432",
+                Kind::Host,
+                "db-7.rack2.example.com",
+            ),
+            ("Nov 20 14:02:03 stor7 sshd[1]: x", Kind::Host, "stor7"),
+            ("<13>Nov  2 14:02:03 stor7 su: x", Kind::Host, "stor7"),
+            (
+                "Nov 20 14:02:03 stor7 last message repeated 2 times",
+                Kind::Host,
+                "stor7",
+            ),
+            (
+                "2026-11-20T14:02:03.123456+01:00 stor7 sudo: x",
+                Kind::Host,
+                "stor7",
+            ),
+            (
+                "2026-11-20T14:02:03Z stor7 sshd[17]: x",
+                Kind::Host,
+                "stor7",
+            ),
+            (
+                "<34>1 2026-11-20T14:02:03.003Z stor7 su - ID47 - x",
+                Kind::Host,
+                "stor7",
+            ),
+            (
+                "::1 - alice [20/Nov/2026:14:02:03 +0000] \"GET /\"",
+                Kind::User,
+                "alice",
+            ),
             ("NODE-01.example.com up", Kind::Host, "NODE-01.example.com"),
             ("for user alice from", Kind::User, "alice"),
             ("user=alice,", Kind::User, "alice"),
@@ -292,6 +378,17 @@ mod tests {
             "4111 1111 1111 1111 1111 of a longer number",
             "user-4f2a91 ip-4f2a91 user=user-4f2a91 /home/user-4f2a91/",
             "user=root, user: null, users: 5",
+            "1234.5678.9012 2026.1120.1402 0000.0000.0000 ffff.ffff.ffff a.001a.2b3c.4d5e",
+            "at 50%40.5 and x%40y and %40example.com, \u{fc}@x",
+            "www.myexample.com example.com",
+            "Nov 20 14:02:03 INFO main: x",
+            "Nov 20 14:02:03 localhost sshd[1]: x",
+            "Nov 20 14:02:03 started with 4 threads: x",
+            "2026-11-20T14:02:03Z ERROR main[3]: x",
+            "2026-11-20T14:02:03Z worker main: x",
+            "<34>1 2026-11-20T14:02:03.003Z - su - ID47 - x",
+            "::1 - - [20/Nov/2026:14:02:03 +0000] \"GET /\"",
+            "loop - done [20/40]",
             "carolina xnode-01",
             "",
         ] {

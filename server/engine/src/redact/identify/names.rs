@@ -13,6 +13,7 @@ const SHORTEST: usize = 3;
 const IN_CONTEXT: u64 = 1;
 const HOST: u64 = 2;
 const USER: u64 = 4;
+const DOMAIN: u64 = 8;
 
 /// What every line that names a user so has: see [`CONTEXT`].
 const STEMS: &[&str] = &[
@@ -42,6 +43,8 @@ pub struct Names {
     context: Regex,
     hosts: Option<Regex>,
     users: Option<Regex>,
+    /// Of hosts that are configured by their full names, with the dot in front.
+    domains: Option<Regex>,
 }
 
 impl std::fmt::Debug for Names {
@@ -51,7 +54,8 @@ impl std::fmt::Debug for Names {
 }
 
 impl Names {
-    /// With the names of the stack's hosts (of a full name, also its first label) and of users.
+    /// With the names of the stack's hosts (of a full name, also its first label, and all names
+    /// under its domain) and of users.
     pub fn new(hosts: &[String], users: &[String]) -> Self {
         let mut scanner = Scanner::new();
         for stem in STEMS {
@@ -63,7 +67,17 @@ impl Names {
             Some(first.to_owned())
         }));
         let mut all_users = users.to_vec();
-        for (names, rules) in [(&mut all_hosts, HOST), (&mut all_users, USER)] {
+        // a top level alone is the whole world's
+        let mut domains: Vec<_> = hosts
+            .iter()
+            .filter_map(|host| host.find('.').map(|dot| host[dot..].to_owned()))
+            .filter(|domain| domain[1..].contains('.'))
+            .collect();
+        for (names, rules) in [
+            (&mut all_hosts, HOST),
+            (&mut all_users, USER),
+            (&mut domains, DOMAIN),
+        ] {
             // shorter ones are part of everything
             names.retain(|name| name.len() >= SHORTEST && name != "localhost");
             for name in names {
@@ -75,6 +89,7 @@ impl Names {
             context: builder(CONTEXT).build().expect("a constant pattern"),
             hosts: any_of(&all_hosts),
             users: any_of(&all_users),
+            domains: any_of(&domains),
         }
     }
 
@@ -96,16 +111,25 @@ impl Names {
                     while matches!(line[..range.end].last(), Some(b'.' | b'-')) {
                         range.end -= 1;
                     }
-                    let name = std::str::from_utf8(&line[range.clone()]).ok()?;
-                    let is_somebodys = !EVERYBODYS
-                        .iter()
-                        .any(|word| word.eq_ignore_ascii_case(name));
+                    let is_somebodys = !is_everybodys(&line[range.clone()]);
                     (is_somebodys && !range.is_empty()).then_some(Sighting {
                         kind: Kind::User,
                         range,
                     })
                 }));
             }
+        }
+        if let Some(domains) = self.domains.as_ref().filter(|_| rules & DOMAIN != 0) {
+            found.extend(domains.find_iter(line).filter_map(|domain| {
+                let is_part = |b: &&u8| is_word(**b) || b".-".contains(*b);
+                let before = line[..domain.start()].iter().rev().take_while(is_part);
+                let range = domain.start() - before.count()..domain.end();
+                let is_whole = line.get(range.end).is_none_or(|byte| !is_word(*byte));
+                (is_whole && range.start < domain.start()).then_some(Sighting {
+                    kind: Kind::Host,
+                    range,
+                })
+            }));
         }
         for (bit, kind, regex) in [
             (HOST, Kind::Host, &self.hosts),
@@ -125,6 +149,12 @@ impl Names {
             }));
         }
     }
+}
+
+/// Whether a name says nothing of anybody.
+pub fn is_everybodys(name: &[u8]) -> bool {
+    let mut words = EVERYBODYS.iter();
+    words.any(|word| word.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// Longer names first, so that of a full name not only its beginning is found.
