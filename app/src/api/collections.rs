@@ -17,7 +17,7 @@ use crate::secret::SecretText;
 #[cfg(feature = "ssr")]
 use super::access::{require_operator, require_signed_in};
 #[cfg(feature = "ssr")]
-use super::forms::{FieldErrors, lead_to, read_sas, read_time};
+use super::forms::{FieldErrors, lead_to, operator_on, read_id, read_roles, read_sas, read_time};
 #[cfg(feature = "ssr")]
 use crate::error::sent_from;
 #[cfg(feature = "ssr")]
@@ -112,7 +112,7 @@ pub async fn start_collection(
     #[server(default)] sas_url: SecretText,
 ) -> Result<(), AppError> {
     use chrono_tz::Tz;
-    use domain::{DestinationChoice, DestinationKind, RoleName};
+    use domain::{DestinationChoice, DestinationKind};
     use engine::CollectionRequest;
 
     use crate::error::Kept;
@@ -144,9 +144,7 @@ pub async fn start_collection(
     };
     let start = read_time("start", &start_time, zone, &mut errors);
     let end = read_time("end", &end_time, zone, &mut errors);
-    if roles.is_empty() {
-        errors.add("roles", "Choose at least one role.");
-    }
+    let roles = read_roles(roles, &mut errors);
     let destination = match chosen {
         Some(DestinationKind::Managed) => Some(DestinationChoice::Managed),
         Some(DestinationKind::Directory) => Some(DestinationChoice::Directory(None)),
@@ -166,7 +164,7 @@ pub async fn start_collection(
     let request = CollectionRequest {
         start,
         end,
-        roles: roles.into_iter().map(RoleName).collect(),
+        roles,
         nodes: Vec::new(),
         kinds: Vec::new(),
         destination,
@@ -187,9 +185,7 @@ pub async fn start_collection(
 /// `Forbidden`, `NotFound`, `Conflict` where it has ended already, and what the engine says.
 #[server(name = CancelCollection, prefix = "/api", endpoint = "collections/cancel")]
 pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppError> {
-    let caller = require_operator()?;
-    let id = read_id(&id)?;
-    sent_from(paths::collection(id));
+    let (caller, id) = operator_on(&id)?;
     caller.engine.cancel(id, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
@@ -201,9 +197,7 @@ pub async fn cancel_collection(#[server(default)] id: String) -> Result<(), AppE
 /// `Forbidden`, `NotFound`, `Conflict` where it cannot be paused now, and what the engine says.
 #[server(name = PauseCollection, prefix = "/api", endpoint = "collections/pause")]
 pub async fn pause_collection(#[server(default)] id: String) -> Result<(), AppError> {
-    let caller = require_operator()?;
-    let id = read_id(&id)?;
-    sent_from(paths::collection(id));
+    let (caller, id) = operator_on(&id)?;
     caller.engine.pause(id, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
@@ -215,9 +209,7 @@ pub async fn pause_collection(#[server(default)] id: String) -> Result<(), AppEr
 /// `Forbidden`, `NotFound`, `Conflict` where it is not paused, and what the engine says.
 #[server(name = ResumeCollection, prefix = "/api", endpoint = "collections/resume")]
 pub async fn resume_collection(#[server(default)] id: String) -> Result<(), AppError> {
-    let caller = require_operator()?;
-    let id = read_id(&id)?;
-    sent_from(paths::collection(id));
+    let (caller, id) = operator_on(&id)?;
     caller.engine.resume(id, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
@@ -229,9 +221,7 @@ pub async fn resume_collection(#[server(default)] id: String) -> Result<(), AppE
 /// `Forbidden`, `NotFound`, `Conflict` where nothing is to be retried, and what the engine says.
 #[server(name = RetryCollection, prefix = "/api", endpoint = "collections/retry")]
 pub async fn retry_collection(#[server(default)] id: String) -> Result<(), AppError> {
-    let caller = require_operator()?;
-    let id = read_id(&id)?;
-    sent_from(paths::collection(id));
+    let (caller, id) = operator_on(&id)?;
     caller.engine.retry(id, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
@@ -249,9 +239,7 @@ pub async fn replace_sas(
 ) -> Result<(), AppError> {
     use crate::error::Kept;
 
-    let caller = require_operator()?;
-    let id = read_id(&id)?;
-    sent_from(paths::collection(id));
+    let (caller, id) = operator_on(&id)?;
     let mut errors = FieldErrors::default();
     let (Some(sas), true) = (read_sas(&sas_url, &mut errors), errors.is_empty()) else {
         return Err(errors.into_error(Kept::default()));
@@ -259,9 +247,4 @@ pub async fn replace_sas(
     caller.engine.replace_sas(id, sas, &caller.actor).await?;
     lead_to(&paths::collection(id));
     Ok(())
-}
-
-#[cfg(feature = "ssr")]
-pub(super) fn read_id(text: &str) -> Result<domain::CollectionId, AppError> {
-    text.parse().map_err(|_| AppError::NotFound.answered())
 }

@@ -43,19 +43,14 @@ pub async fn estimate(
     use domain::RoleName;
     use engine::EstimateRequest;
 
-    use super::forms::FieldErrors;
+    use super::forms::{FieldErrors, read_moment};
     use crate::error::Kept;
 
     let caller = require_signed_in()?;
     let mut errors = FieldErrors::default();
-    let mut read = |field: &str, text: &str| {
-        let time = text.parse();
-        if time.is_err() {
-            errors.add(field, "Enter a date and a time.");
-        }
-        time.ok()
-    };
-    let (Some(start), Some(end)) = (read("start", &start), read("end", &end)) else {
+    let start = read_moment("start", &start, &mut errors);
+    let end = read_moment("end", &end, &mut errors);
+    let (Some(start), Some(end)) = (start, end) else {
         return Err(errors.into_error(Kept::default()));
     };
     let request = EstimateRequest {

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::SasUrl;
 use domain::sas::{self, SasContext};
 use domain::zone::Tz;
+use domain::{CollectionId, RoleName, SasUrl};
 
-use crate::error::{AppError, InvalidForm, Kept, is_plain_form};
+use super::access::{Caller, require_operator};
+use crate::error::{AppError, InvalidForm, Kept, is_plain_form, sent_from};
+use crate::paths;
 use crate::secret::SecretText;
 use crate::typed_time::TypedTime;
 
@@ -67,11 +69,50 @@ pub fn read_time(
     zone: Tz,
     errors: &mut FieldErrors,
 ) -> Option<DateTime<Utc>> {
-    let at = time.at(zone);
+    required(field, time.at(zone), errors)
+}
+
+/// The moment in the field `field`, as RFC 3339.
+pub fn read_moment(field: &str, text: &str, errors: &mut FieldErrors) -> Option<DateTime<Utc>> {
+    required(field, text.parse().ok(), errors)
+}
+
+fn required(
+    field: &str,
+    at: Option<DateTime<Utc>>,
+    errors: &mut FieldErrors,
+) -> Option<DateTime<Utc>> {
     if at.is_none() {
         errors.add(field, "Enter a date and a time.");
     }
     at
+}
+
+/// The roles that were chosen, of which there must be one.
+pub fn read_roles(names: Vec<String>, errors: &mut FieldErrors) -> Vec<RoleName> {
+    if names.is_empty() {
+        errors.add("roles", "Choose at least one role.");
+    }
+    names.into_iter().map(RoleName).collect()
+}
+
+/// A collection's id.
+///
+/// # Errors
+/// `NotFound` for what is no id at all.
+pub fn read_id(text: &str) -> Result<CollectionId, AppError> {
+    text.parse().map_err(|_| AppError::NotFound.answered())
+}
+
+/// An operator who acts on one collection, from its page.
+///
+/// # Errors
+/// `Unauthenticated`, `Forbidden`, `NotFound` for what is no id at all.
+pub fn operator_on(id: &str) -> Result<(Caller, CollectionId), AppError> {
+    let caller = require_operator()?;
+    let id = read_id(id)?;
+    sent_from(paths::collection(id));
+    Ok((caller, id))
 }
 
 /// Leads a form that was sent without JavaScript to `path`. A page that is alive stays where it is

@@ -18,33 +18,24 @@ pub async fn preview_redaction(
     #[server(default)] roles: Vec<String>,
     #[server(default)] identifiers: String,
 ) -> Result<Preview, AppError> {
-    use domain::RoleName;
     use engine::PreviewRequest;
 
     use super::access::require_operator;
-    use super::forms::FieldErrors;
+    use super::forms::{FieldErrors, read_moment, read_roles};
     use crate::error::Kept;
 
     let caller = require_operator()?;
     let mut errors = FieldErrors::default();
-    let mut read = |field: &str, text: &str| {
-        let time = text.parse();
-        if time.is_err() {
-            errors.add(field, "Enter a date and a time.");
-        }
-        time.ok()
-    };
-    let times = (read("start", &start), read("end", &end));
-    if roles.is_empty() {
-        errors.add("roles", "Choose at least one role.");
-    }
-    let ((Some(start), Some(end)), true) = (times, errors.is_empty()) else {
+    let start = read_moment("start", &start, &mut errors);
+    let end = read_moment("end", &end, &mut errors);
+    let roles = read_roles(roles, &mut errors);
+    let (Some(start), Some(end), true) = (start, end, errors.is_empty()) else {
         return Err(errors.into_error(Kept::default()));
     };
     let request = PreviewRequest {
         start,
         end,
-        roles: roles.into_iter().map(RoleName).collect(),
+        roles,
         identifiers: !identifiers.is_empty(),
     };
     Ok(caller.engine.preview(request).await?)

@@ -20,8 +20,7 @@ pub async fn look_up_pseudonyms(
     use domain::pseudonym::{MOST_AT_ONCE, Original, quoted};
 
     use super::access::require_operator;
-    use super::collections::read_id;
-    use super::forms::FieldErrors;
+    use super::forms::{FieldErrors, read_id};
     use crate::error::Kept;
 
     let caller = require_operator()?;

@@ -28,7 +28,7 @@ pub use frame::Frame;
 pub use icon::{Icon, IconName};
 pub use identifiers::{IDENTIFIERS_FIELD, Identifiers};
 pub use page::{Card, Crumb, Fact, PageHeader, Waiting};
-pub use popup::{ImpossibleButton, Popup, PopupButton};
+pub use popup::{ImpossibleButton, ImpossibleCommand, Popup, PopupButton};
 pub use progress::CollectionProgress;
 pub use sas_field::SasField;
 pub use state::{KindPill, PartStateView, StateBadge};

@@ -24,10 +24,12 @@ pub fn PopupButton(
         }
         .into_any(),
         Err(why_not) => view! {
-            <ImpossibleButton class="command" why_not=why_not why_not_id=format!("{opens}-why-not")>
-                <Icon name=icon />
-                {label}
-            </ImpossibleButton>
+            <ImpossibleCommand
+                icon=icon
+                label=label
+                why_not=why_not
+                why_not_id=format!("{opens}-why-not")
+            />
         }
         .into_any(),
     }
@@ -57,6 +59,25 @@ pub fn ImpossibleButton(
         <span class="visually-hidden" id=why_not_id>
             {why_not}
         </span>
+    }
+    .into_any()
+}
+
+/// An [`ImpossibleButton`] in a page's command bar.
+#[component]
+pub fn ImpossibleCommand(
+    icon: IconName,
+    label: &'static str,
+    why_not: &'static str,
+    /// Unique on the page.
+    #[prop(into)]
+    why_not_id: String,
+) -> impl IntoView {
+    view! {
+        <ImpossibleButton class="command" why_not=why_not why_not_id=why_not_id>
+            <Icon name=icon />
+            {label}
+        </ImpossibleButton>
     }
     .into_any()
 }

@@ -8,10 +8,11 @@ use crate::api::{
     CancelCollection, PauseCollection, ReplaceSas, ResumeCollection, RetryCollection,
 };
 use crate::browser::{self, Clock};
-use crate::components::{Checked, Icon, IconName, ImpossibleButton, Popup, PopupButton, SasField};
+use crate::components::{Checked, Icon, IconName, ImpossibleCommand, Popup, PopupButton, SasField};
 use crate::error::AppError;
 use crate::paths;
 
+const RETRY: &str = "Retry failed parts";
 const CANCEL_ID: &str = "cancel-popup";
 const REPLACE_ID: &str = "replace-popup";
 const REPLACE_FIELD_ID: &str = "replace-sas-url";
@@ -115,21 +116,57 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
     let (cancel_id, replace_id) = (id.clone(), id.clone());
     let pause_id = id.clone();
     let pause = match (detail.can_resume(), detail.can_pause()) {
-        (Ok(()), _) => view! { <ResumeForm id=pause_id actions=actions /> }.into_any(),
-        (_, Ok(())) => view! { <PauseForm id=pause_id actions=actions /> }.into_any(),
+        (Ok(()), _) => view! {
+            <ActionForm action=actions.resume>
+                <CommandButton
+                    id=pause_id
+                    icon=IconName::Play
+                    label="Resume"
+                    pending=actions.resume.pending()
+                />
+            </ActionForm>
+        }
+        .into_any(),
+        (_, Ok(())) => view! {
+            <ActionForm action=actions.pause>
+                <CommandButton
+                    id=pause_id
+                    icon=IconName::Pause
+                    label="Pause"
+                    pending=actions.pause.pending()
+                />
+            </ActionForm>
+        }
+        .into_any(),
         (_, Err(why_not)) => view! {
-            <ImpossibleButton class="command" why_not=why_not why_not_id="pause-why-not">
-                <PauseLabel />
-            </ImpossibleButton>
+            <ImpossibleCommand
+                icon=IconName::Pause
+                label="Pause"
+                why_not=why_not
+                why_not_id="pause-why-not"
+            />
         }
         .into_any(),
     };
     let retry = match detail.can_retry() {
-        Ok(()) => view! { <RetryForm id=id actions=actions /> }.into_any(),
+        Ok(()) => view! {
+            <ActionForm action=actions.retry>
+                <CommandButton
+                    id=id
+                    icon=IconName::Retry
+                    label=RETRY
+                    pending=actions.retry.pending()
+                />
+            </ActionForm>
+        }
+        .into_any(),
         Err(why_not) => view! {
-            <ImpossibleButton class="command" why_not=why_not why_not_id="retry-why-not">
-                <RetryLabel />
-            </ImpossibleButton>
+            <ImpossibleCommand
+                icon=IconName::Retry
+                label=RETRY
+                why_not=why_not
+                why_not_id="retry-why-not"
+            />
         }
         .into_any(),
     };
@@ -165,63 +202,25 @@ pub fn CommandBar(detail: CollectionDetail, clock: Clock, actions: Actions) -> i
     .into_any()
 }
 
+/// What is in the form of a command that is sent at a press, without anything to confirm.
 #[component]
-fn PauseForm(id: String, actions: Actions) -> impl IntoView {
-    let pending = actions.pause.pending();
+fn CommandButton(
+    /// Of the collection.
+    id: String,
+    icon: IconName,
+    label: &'static str,
+    /// The answer is awaited.
+    #[prop(into)]
+    pending: Signal<bool>,
+) -> impl IntoView {
     view! {
-        <ActionForm action=actions.pause>
-            <input type="hidden" name="id" value=id />
-            <button type="submit" class="command" disabled=move || pending.get()>
-                <PauseLabel />
-            </button>
-        </ActionForm>
+        <input type="hidden" name="id" value=id />
+        <button type="submit" class="command" disabled=move || pending.get()>
+            <Icon name=icon />
+            {label}
+        </button>
     }
     .into_any()
-}
-
-#[component]
-fn PauseLabel() -> impl IntoView {
-    view! {
-        <Icon name=IconName::Pause />
-        "Pause"
-    }
-}
-
-#[component]
-fn ResumeForm(id: String, actions: Actions) -> impl IntoView {
-    let pending = actions.resume.pending();
-    view! {
-        <ActionForm action=actions.resume>
-            <input type="hidden" name="id" value=id />
-            <button type="submit" class="command" disabled=move || pending.get()>
-                <Icon name=IconName::Play />
-                "Resume"
-            </button>
-        </ActionForm>
-    }
-    .into_any()
-}
-
-#[component]
-fn RetryForm(id: String, actions: Actions) -> impl IntoView {
-    let pending = actions.retry.pending();
-    view! {
-        <ActionForm action=actions.retry>
-            <input type="hidden" name="id" value=id />
-            <button type="submit" class="command" disabled=move || pending.get()>
-                <RetryLabel />
-            </button>
-        </ActionForm>
-    }
-    .into_any()
-}
-
-#[component]
-fn RetryLabel() -> impl IntoView {
-    view! {
-        <Icon name=IconName::Retry />
-        "Retry failed parts"
-    }
 }
 
 #[component]
