@@ -182,10 +182,13 @@ impl BundleWriter {
         Ok(())
     }
 
-    /// Records the last items, writes `errors.txt` and seals the last volume.
+    /// Records the last items, writes `errors.txt` and seals the last volume. On failure what is
+    /// not sealed is given up.
     pub fn finish(mut self) -> Result<(), BundleError> {
-        self.record()?;
-        let written = self.write_errors().and_then(|()| self.seal());
+        let written = self
+            .record()
+            .and_then(|()| self.write_errors())
+            .and_then(|()| self.seal());
         if written.is_err() {
             self.abandon();
         }

@@ -295,6 +295,29 @@ fn a_collecting_thread_that_goes_leaves_no_half_volume() {
 }
 
 #[test]
+fn a_bundle_whose_items_cannot_be_recorded_leaves_no_half_volume() {
+    let rig = Rig::new(1 << 30);
+    let (mut feed, packer) = rig.feed(1 << 30);
+    let cancel = AtomicBool::new(false);
+    put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
+    feed.finish().expect("a packer");
+    rig.runtime.block_on(async {
+        let database = format!(
+            "sqlite://{}",
+            rig.directory.path().join("test.db").display()
+        );
+        let pool = sqlx::SqlitePool::connect(&database)
+            .await
+            .expect("a way in");
+        let dropped = sqlx::query("DROP TABLE item").execute(&pool).await;
+        dropped.expect("a table");
+    });
+    let packed = packer.run();
+    assert!(matches!(packed, Err(BundleError::Store(_))), "{packed:?}");
+    assert!(rig.spooled().is_empty());
+}
+
+#[test]
 fn a_full_spool_is_told_once_all_that_is_under_way_has_come_to_it() {
     let rig = Rig::new(64 * 1024);
     // the one volume stays open: nothing will leave
