@@ -138,10 +138,18 @@ impl Spool {
     /// # Errors
     /// When there will be none.
     pub fn wait_for_room(&self, cancel: &AtomicBool) -> Result<(), NoRoom> {
-        while self.used.load(Ordering::Relaxed) >= self.limit_bytes {
+        loop {
+            let known = self.used.load(Ordering::Relaxed);
+            if known < self.limit_bytes {
+                break;
+            }
             // an unreadable spool is met, and told, by whoever writes to it next
             let used = self.measure().unwrap_or(0);
-            self.used.store(used, Ordering::Relaxed);
+            let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+            if self.used.compare_exchange(known, used, set, get).is_err() {
+                // what another part has written meanwhile may not have been measured
+                continue;
+            }
             if used < self.limit_bytes {
                 break;
             }
@@ -159,6 +167,12 @@ impl Spool {
     fn measure(&self) -> io::Result<u64> {
         let mut used = 0;
         for collection in entries(&self.root)? {
+            // a file system of its own has a lost+found, which nobody may read
+            let name = collection.file_name();
+            let is_collection = |name: &str| name.parse::<CollectionId>().is_ok();
+            if !name.to_str().is_some_and(is_collection) {
+                continue;
+            }
             for volume in entries(&collection.path())? {
                 // one that is gone by now takes no room
                 used += volume.metadata().map_or(0, |metadata| metadata.len());
@@ -203,5 +217,16 @@ mod tests {
         fs::write(&volume, [0; 10]).unwrap();
         let reopened = Spool::open(root, 10).unwrap();
         assert_eq!(reopened.wait_for_room(&cancel), Err(NoRoom::Full));
+    }
+
+    #[test]
+    fn what_else_lies_in_the_spool_is_neither_counted_nor_in_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("spool");
+        fs::create_dir_all(root.join("lost+found")).unwrap();
+        fs::write(root.join("lost+found/#12"), [0; 10]).unwrap();
+        fs::write(root.join("note.txt"), [0; 10]).unwrap();
+        let spool = Spool::open(root, 10).unwrap();
+        assert_eq!(spool.wait_for_room(&AtomicBool::new(false)), Ok(()));
     }
 }
