@@ -16,7 +16,8 @@ pub fn folder(stack: &str, created_at: DateTime<Utc>, id: CollectionId) -> Strin
 
 /// For each part the path of its volumes below the folder, without number and ending.
 ///
-/// Two roles whose names differ only in what a file name cannot hold are told apart by a number.
+/// Two roles whose names differ only in what a file name cannot hold are told apart by a number, and
+/// so is one that is named as a further volume of another would be.
 pub fn stems(parts: &[PartRow]) -> Vec<String> {
     let mut stems: Vec<String> = Vec::with_capacity(parts.len());
     for part in parts {
@@ -24,10 +25,25 @@ pub fn stems(parts: &[PartRow]) -> Vec<String> {
         let numbered = (2..).map(|number| format!("{plain} ({number})"));
         let free = std::iter::once(plain.clone())
             .chain(numbered)
-            .find(|stem| !stems.iter().any(|taken| taken.eq_ignore_ascii_case(stem)));
+            .find(|stem| !stems.iter().any(|taken| meet(taken, stem)));
         stems.push(free.unwrap_or(plain));
     }
     stems
+}
+
+/// Whether volumes of the two could have the same name, on file systems that tell no capitals from
+/// small letters, too.
+fn meet(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_lowercase(), other.to_lowercase());
+    let is_volume_of = |name: &str, stem: &str| {
+        let number = name
+            .strip_prefix(stem)
+            .and_then(|rest| rest.strip_prefix('.'));
+        number.is_some_and(|number| {
+            number.len() >= 3 && number.bytes().all(|digit| digit.is_ascii_digit())
+        })
+    };
+    one == other || is_volume_of(&one, &other) || is_volume_of(&other, &one)
 }
 
 /// A role's or node's name as a file name: whatever could lead elsewhere or trouble a reader of the
@@ -64,5 +80,27 @@ mod tests {
         ] {
             assert_eq!(file_name(name), safe);
         }
+    }
+
+    #[test]
+    fn no_two_parts_have_volumes_of_the_same_name() {
+        let roles = [
+            "Süd", "SÜD", "a/b", "a:b", "Log.002", "log", "log.2", "Log.1000",
+        ];
+        let parts = (0..).zip(roles);
+        let parts: Vec<_> = parts
+            .map(|(position, role)| PartRow::pending(position, "n", role))
+            .collect();
+        let expected = [
+            "n/Süd",
+            "n/SÜD (2)",
+            "n/a_b",
+            "n/a_b (2)",
+            "n/Log.002",
+            "n/log (2)",
+            "n/log.2",
+            "n/Log.1000",
+        ];
+        assert_eq!(stems(&parts), expected);
     }
 }
