@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{CollectionId, PartState, SourceKind, Window};
 use serde::Deserialize;
@@ -37,6 +38,9 @@ pub enum SavedError {
     Foreign { name: String },
     #[error("{name} cannot be read: {source}")]
     Unreadable { name: String, source: io::Error },
+    /// Nobody waits for the answer any more.
+    #[error("the check was broken off")]
+    Cancelled,
 }
 
 /// A part as the manifest tells of it.
@@ -105,8 +109,9 @@ pub struct SavedCollection {
 }
 
 impl SavedCollection {
-    /// Reads and checks a directory: every file of it is hashed. Does blocking I/O.
-    pub fn read(directory: &Path) -> Result<Self, SavedError> {
+    /// Reads and checks a directory: every file of it is hashed, which may take minutes and ends
+    /// soon after `cancel` is set. Does blocking I/O.
+    pub fn read(directory: &Path, cancel: &AtomicBool) -> Result<Self, SavedError> {
         let manifests = manifests(directory)?;
         let newest = manifests
             .last()
@@ -126,11 +131,11 @@ impl SavedCollection {
             expected.contains_key(name) || manifests.iter().any(|manifest| manifest == name)
         })?;
         for file in expected.values() {
-            check(directory, file)?;
+            check(directory, file, cancel)?;
         }
         let manifests = manifests
             .iter()
-            .map(|name| describe(directory, name))
+            .map(|name| describe(directory, name, cancel))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             directory: directory.to_owned(),
@@ -231,8 +236,8 @@ fn refuse_foreign(directory: &Path, belongs: impl Fn(&str) -> bool) -> Result<()
     Ok(())
 }
 
-fn check(directory: &Path, expected: &SavedFile) -> Result<(), SavedError> {
-    let found = describe(directory, &expected.name)?;
+fn check(directory: &Path, expected: &SavedFile, cancel: &AtomicBool) -> Result<(), SavedError> {
+    let found = describe(directory, &expected.name, cancel)?;
     if found.size_bytes != expected.size_bytes {
         return Err(changed(&expected.name, "its size is another one"));
     }
@@ -243,16 +248,20 @@ fn check(directory: &Path, expected: &SavedFile) -> Result<(), SavedError> {
 }
 
 /// Size and hash of a file as it lies there.
-fn describe(directory: &Path, name: &str) -> Result<SavedFile, SavedError> {
+fn describe(directory: &Path, name: &str, cancel: &AtomicBool) -> Result<SavedFile, SavedError> {
     let mut file = open(directory, name)?;
     let (mut hasher, mut size_bytes, mut chunk) = (Sha256::new(), 0, vec![0; 256 * 1024]);
     loop {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(SavedError::Cancelled);
+        }
         match file.read(&mut chunk) {
             Ok(0) => break,
             Ok(read) => {
                 hasher.update(&chunk[..read]);
                 size_bytes += read as u64;
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(source) => {
                 return Err(SavedError::Unreadable {
                     name: name.to_owned(),
@@ -293,6 +302,10 @@ mod tests {
 
     use super::*;
 
+    fn read(directory: &Path) -> Result<SavedCollection, SavedError> {
+        SavedCollection::read(directory, &AtomicBool::new(false))
+    }
+
     fn saved(directory: &Path) {
         fs::create_dir(directory.join("node-01")).unwrap();
         fs::write(directory.join("node-01/Storage.zip"), b"bundle").unwrap();
@@ -313,21 +326,18 @@ mod tests {
     fn what_is_whole_is_read_and_anything_else_is_refused_by_its_name() {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path();
-        assert!(matches!(
-            SavedCollection::read(directory),
-            Err(SavedError::NoCollection(_))
-        ));
+        assert!(matches!(read(directory), Err(SavedError::NoCollection(_))));
         saved(directory);
-        let read = SavedCollection::read(directory).unwrap();
-        assert_eq!(read.parts[0].state.code(), "partial");
+        let whole = read(directory).unwrap();
+        assert_eq!(whole.parts[0].state.code(), "partial");
         let known = SavedFile {
             sha256: "other".to_owned(),
-            ..read.manifests[0].clone()
+            ..whole.manifests[0].clone()
         };
-        assert!(read.check_manifests(&read.manifests).is_ok());
-        assert!(read.check_manifests(&[known]).is_err());
+        assert!(whole.check_manifests(&whole.manifests).is_ok());
+        assert!(whole.check_manifests(&[known]).is_err());
 
-        let refusal = || SavedCollection::read(directory).unwrap_err().to_string();
+        let refusal = || read(directory).unwrap_err().to_string();
         let bundle = directory.join("node-01/Storage.zip");
         fs::write(&bundle, b"bundlE").unwrap();
         assert!(refusal().starts_with("node-01/Storage.zip is not what was collected"));
@@ -341,5 +351,13 @@ mod tests {
         let elsewhere = manifest.replace("node-01/Storage.zip", "../Storage.zip");
         fs::write(directory.join(MANIFEST), elsewhere).unwrap();
         assert!(refusal().contains("outside of its folder"));
+    }
+
+    #[test]
+    fn a_check_that_nobody_waits_for_hashes_nothing_more() {
+        let root = tempfile::tempdir().unwrap();
+        saved(root.path());
+        let checked = SavedCollection::read(root.path(), &AtomicBool::new(true));
+        assert!(matches!(checked, Err(SavedError::Cancelled)), "{checked:?}");
     }
 }

@@ -6,6 +6,7 @@
 //! one has brought there is recognised and not sent again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Utc;
 use domain::people::Actor;
@@ -23,6 +24,7 @@ use crate::config::RoleConfig;
 use crate::delivery::{Stopped, deliver_volume, recognise_volume};
 use crate::engine::Inner;
 use crate::error::EngineError;
+use crate::limits::CancelOnDrop;
 use crate::saved::{SavedCollection, SavedError, SavedFile};
 use crate::store::{EffectiveRequest, NewCollection, PartCounts, PartRow, SavedIn, VolumeRow};
 
@@ -127,8 +129,11 @@ fn role(part: &crate::saved::SavedPart) -> RoleConfig {
     }
 }
 
+/// Ends soon when it is dropped, so that it holds no program up that is about to end.
 async fn read(directory: PathBuf) -> Result<Result<SavedCollection, SavedError>, EngineError> {
-    tokio::task::spawn_blocking(move || SavedCollection::read(&directory))
+    let guard = CancelOnDrop::default();
+    let cancel = Arc::clone(&guard.0);
+    tokio::task::spawn_blocking(move || SavedCollection::read(&directory, &cancel))
         .await
         .map_err(EngineError::internal)
 }
