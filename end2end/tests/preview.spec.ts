@@ -60,6 +60,28 @@ test('where nothing is found it says so', async ({ ui, page, portal }) => {
   await expect(page.locator('.preview')).toContainText('All of it was read: 1 item');
 });
 
+test('it is marked while the form says something else', async ({ ui, page, portal }) => {
+  const old = page.getByText('The form was changed after this preview');
+  await open(ui, portal, ['Storage', 'Identity']);
+  await ui.press('Preview redaction');
+  await expect(page.locator('.preview').getByRole('heading')).toHaveText(['Storage', 'Identity']);
+  await expect(old).toHaveCount(0);
+  const identifiers = page.getByRole('checkbox', { name: 'Replace identifiers' });
+  await identifiers.check();
+  await expect(old).toBeVisible();
+  await identifiers.uncheck();
+  await expect(old).toHaveCount(0);
+  await page.getByLabel('Log start').fill('');
+  await expect(old).toBeVisible();
+  await ui.fillWindow(portal.logs.window);
+  await expect(old).toHaveCount(0);
+  await ui.chooseRoles(['Identity']);
+  await expect(old).toBeVisible();
+  await ui.press('Preview redaction');
+  await expect(page.locator('.preview').getByRole('heading')).toHaveText(['Identity']);
+  await expect(old).toHaveCount(0);
+});
+
 test('what it needs is asked for', async ({ ui, page, portal, watch }) => {
   watch.expect(422, /\/api\/preview$/);
   await open(ui, portal, []);

@@ -1,15 +1,51 @@
 //! What redaction would take out of each role, as far as it was looked at.
 
 use chrono::{DateTime, Utc};
-use domain::format;
 use domain::preview::{Extent, Preview, PreviewLimits, RolePreview, Sample};
+use domain::{RoleName, Window, format};
 use leptos::prelude::*;
 
 use crate::components::{Notice, Time, TimeBeside, Tone};
 
+/// What can be previewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub window: Window,
+    /// In the order of the configuration.
+    pub roles: Vec<RoleName>,
+    /// Whether identifiers give way to pseudonyms.
+    pub identifiers: bool,
+}
+
+impl Subject {
+    fn of(preview: &Preview) -> Self {
+        Self {
+            window: preview.window,
+            roles: preview.roles.iter().map(|role| role.role.clone()).collect(),
+            identifiers: preview.identifiers,
+        }
+    }
+}
+
 /// The preview as a whole.
 #[component]
-pub fn PreviewView(preview: Preview, now: DateTime<Utc>) -> impl IntoView {
+pub fn PreviewView(
+    preview: Preview,
+    /// What the form says now; `None` while nothing can be previewed by it.
+    form: Memo<Option<Subject>>,
+    now: DateTime<Utc>,
+) -> impl IntoView {
+    let subject = Subject::of(&preview);
+    let is_old = move || form.read().as_ref() != Some(&subject);
+    let old = move || {
+        is_old().then(|| {
+            view! {
+                <Notice tone=Tone::Warning>
+                    "The form was changed after this preview: it shows other hours, roles or identifiers than those chosen now. Preview again to see these."
+                </Notice>
+            }
+        })
+    };
     let (start, end) = (preview.window.start(), preview.window.end());
     let limits = preview.limits;
     let identifiers = if preview.identifiers {
@@ -35,6 +71,7 @@ pub fn PreviewView(preview: Preview, now: DateTime<Utc>) -> impl IntoView {
         .collect_view();
     view! {
         <div class="preview">
+            {old}
             <p class="small quiet">
                 <Time at=start now=now />
                 " – "
@@ -145,8 +182,6 @@ fn extent(role: &RolePreview, limits: PreviewLimits) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::RoleName;
-
     use super::*;
 
     fn role(extent: Extent, items_read: u64, items: u64) -> RolePreview {

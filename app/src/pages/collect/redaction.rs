@@ -9,7 +9,7 @@ use domain::RoleName;
 use domain::preview::Preview;
 use leptos::prelude::*;
 
-use super::preview::PreviewView;
+use super::preview::{PreviewView, Subject};
 use super::window::WindowFields;
 use crate::api;
 use crate::components::{Card, FormError, IDENTIFIERS_FIELD, Identifiers};
@@ -132,19 +132,32 @@ pub fn RedactionCard(
 ) -> impl IntoView {
     let replaces = RwSignal::new(identifiers);
     let pending = previewing.pending;
+    let chosen = Memo::new(move |_| {
+        let names = roles.iter().zip(chosen_roles.get());
+        let names = names.filter(|(_, chosen)| *chosen);
+        names.map(|(role, _)| role.clone()).collect::<Vec<_>>()
+    });
+    let form = Memo::new(move |_| {
+        let roles = chosen.get();
+        let window = fields.window.get().ok().filter(|_| !roles.is_empty())?;
+        Some(Subject {
+            window,
+            roles,
+            identifiers: replaces.get(),
+        })
+    });
     let start_preview = move |event: web_sys::MouseEvent| {
         event.prevent_default();
-        let chosen = chosen_roles.get_untracked();
-        let names = roles.iter().zip(chosen).filter(|(_, chosen)| *chosen);
         let (start, end) = match fields.window.get_untracked() {
             Ok(window) => (rfc3339(window.start()), rfc3339(window.end())),
             Err(_) => (String::new(), String::new()),
         };
+        let names = chosen.get_untracked().into_iter().map(|role| role.0);
         previewing.ask(Ask {
             number: 0,
             start,
             end,
-            roles: names.map(|(role, _)| role.0.clone()).collect(),
+            roles: names.collect(),
             identifiers: replaces.get_untracked(),
         });
     };
@@ -179,7 +192,8 @@ pub fn RedactionCard(
                         {move || Suspend::new(async move {
                             match preview.await {
                                 Ok(Some(preview)) => {
-                                    view! { <PreviewView preview=preview now=now /> }.into_any()
+                                    view! { <PreviewView preview=preview form=form now=now /> }
+                                        .into_any()
                                 }
                                 Ok(None) | Err(_) => ().into_any(),
                             }
