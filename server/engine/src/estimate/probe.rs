@@ -230,12 +230,12 @@ impl Search {
     fn every_stamp(&mut self) -> io::Result<Vec<Point>> {
         let length = self.read(0, LOOK)?;
         self.dater.learn(&self.piece[..length]);
-        Ok(stamps(&mut self.dater, &self.piece[..length])
-            .map(|(begin, at)| Point {
-                offset: begin as u64,
-                at,
-            })
-            .collect())
+        let points = stamps(&mut self.dater, &self.piece[..length]);
+        let points = points.map(|(begin, at)| Point {
+            offset: begin as u64,
+            at,
+        });
+        Ok(thinned(points.collect()))
     }
 
     /// Places with their moments, in file order; none where the file has no stamps.
@@ -349,7 +349,42 @@ impl Search {
     }
 }
 
+/// Leaves out places that are close in time to both of their neighbours: there may be a million
+/// small files, whose profiles are all kept.
+fn thinned(points: Vec<Point>) -> Vec<Point> {
+    let mut kept: Vec<Point> = Vec::new();
+    for (place, point) in points.iter().enumerate() {
+        let is_far = |other: &Point| point.at.saturating_sub(other.at).abs() > EVEN_SECONDS;
+        if kept.last().is_none_or(is_far) || points.get(place + 1).is_none_or(is_far) {
+            kept.push(*point);
+        }
+    }
+    kept
+}
+
 /// Where the first whole line of a piece begins.
 fn line_start(piece: &[u8]) -> usize {
     memchr(b'\n', piece).map_or(piece.len(), |newline| newline + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_small_file_the_places_around_pauses_are_kept() {
+        let minutes = [0, 1, 2, 3, 60, 61, 62, 90, 91];
+        let points = (0..).zip(minutes).map(|(offset, minute)| Point {
+            offset,
+            at: minute * 60,
+        });
+        let kept = thinned(points.collect());
+        let kept: Vec<_> = kept.iter().map(|point| point.at / 60).collect();
+        assert_eq!(kept, [0, 3, 60, 62, 90, 91]);
+        let even = (0..1000_i64).map(|at| Point {
+            offset: at.unsigned_abs(),
+            at,
+        });
+        assert_eq!(thinned(even.collect()).len(), 3);
+    }
 }
