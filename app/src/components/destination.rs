@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{DestinationKind, DestinationSummary, format};
 use leptos::prelude::*;
 
-use super::{Icon, IconName};
+use super::{Choice, Choose, Icon, IconName};
 
 /// From here on a coming expiry is a warning.
 const WARN_BEFORE: TimeDelta = TimeDelta::days(14);
@@ -15,6 +15,31 @@ pub fn destination_line(summary: &DestinationSummary) -> String {
     match summary.kind {
         DestinationKind::Managed => format!("{} {}", summary.kind.label(), summary.place),
         DestinationKind::SasUrl | DestinationKind::Directory => summary.place.clone(),
+    }
+}
+
+/// The radio button of a kind of destination; its message stands in `destination-error`.
+#[component]
+pub fn DestinationRadio(
+    kind: DestinationKind,
+    /// At first.
+    checked: bool,
+    on_change: impl Fn(bool) + 'static,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Choice
+            choose=Choose::One
+            id=format!("destination-{}", kind.code())
+            name="destination"
+            value=kind.code()
+            label=kind.label()
+            checked=checked
+            error_id="destination-error"
+            on_change=on_change
+        >
+            {children()}
+        </Choice>
     }
 }
 

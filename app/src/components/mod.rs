@@ -22,7 +22,7 @@ pub use banner::{ErrorPanel, FormError, Notice, Tone};
 pub use checked::Checked;
 pub use choice::{Choice, Choose};
 pub use copy::CopyButton;
-pub use destination::{Expiry, destination_line, needs_attention};
+pub use destination::{DestinationRadio, Expiry, destination_line, needs_attention};
 pub use field::{FieldError, server_message};
 pub use frame::Frame;
 pub use icon::{Icon, IconName};

@@ -10,8 +10,9 @@ use leptos_router::hooks::use_query_map;
 use crate::api::{self, Dated, SaveSettings};
 use crate::browser::{self, Clock};
 use crate::components::{
-    Card, Checked, Choice, Choose, Crumb, ErrorPanel, Expiry, Fact, FieldError, FormError,
-    Identifiers, Notice, PageHeader, SasField, TableCard, Time, Tone, Waiting, server_message,
+    Card, Checked, Choice, Choose, Crumb, DestinationRadio, ErrorPanel, Expiry, Fact, FieldError,
+    FormError, Identifiers, Notice, PageHeader, SasField, TableCard, Time, Tone, Waiting,
+    server_message,
 };
 use crate::context::use_ui;
 use crate::error::AppError;
@@ -231,25 +232,19 @@ fn DestinationCard(
     let chosen = chosen.unwrap_or(fallback);
     let radios = kinds
         .map(|kind| {
-            let id = format!("destination-{}", kind.code());
             let about = match kind {
                 DestinationKind::Managed => "Storage of the support provider".to_owned(),
                 DestinationKind::SasUrl => "An Azure blob container".to_owned(),
                 DestinationKind::Directory => settings.bundle_directory.clone(),
             };
             view! {
-                <Choice
-                    choose=Choose::One
-                    id=id
-                    name="destination"
-                    value=kind.code()
-                    label=kind.label()
+                <DestinationRadio
+                    kind=kind
                     checked=kind == chosen
-                    error_id="destination-error"
                     on_change=move |_| changed()
                 >
                     {about}
-                </Choice>
+                </DestinationRadio>
             }
         })
         .collect_view();
@@ -334,6 +329,7 @@ fn DeliveryCard(
                     disabled=read_only
                     autocomplete="off"
                     aria-describedby="bandwidth-limit-hint bandwidth-limit-error"
+                    aria-invalid=move || message.read().is_some().then_some("true")
                     on:input=move |_| changed()
                 />
                 <p class="hint" id="bandwidth-limit-hint">

@@ -5,7 +5,7 @@ use domain::views::CollectOptions;
 use leptos::prelude::*;
 
 use crate::browser::Clock;
-use crate::components::{Card, Choice, Choose, Expiry, FieldError, SasField, server_message};
+use crate::components::{Card, DestinationRadio, Expiry, FieldError, SasField, server_message};
 use crate::error::AppError;
 
 /// A radio button for each kind; the SAS URL's field shows itself while its kind is chosen.
@@ -24,7 +24,6 @@ pub fn DestinationCard(
         .iter()
         .map(|kind| {
             let kind = *kind;
-            let id = format!("destination-{}", kind.code());
             let managed = options
                 .managed_storage
                 .clone()
@@ -42,14 +41,9 @@ pub fn DestinationCard(
                 .and_then(|managed| managed.expires_at)
                 .map(|at| view! { " · " <Expiry expires_at=at now=options.now /> });
             view! {
-                <Choice
-                    choose=Choose::One
-                    id=id
-                    name="destination"
-                    value=kind.code()
-                    label=kind.label()
+                <DestinationRadio
+                    kind=kind
                     checked=kind == first
-                    error_id="destination-error"
                     on_change=move |_| {
                         chosen.set(kind);
                         changed();
@@ -57,7 +51,7 @@ pub fn DestinationCard(
                 >
                     {about}
                     {expiry}
-                </Choice>
+                </DestinationRadio>
             }
         })
         .collect_view();
