@@ -35,6 +35,9 @@ pub fn Choice(
     error_id: &'static str,
     /// Told whether it is checked now.
     on_change: impl Fn(bool) + 'static,
+    /// What it amounts to, at the end of its line.
+    #[prop(optional, into)]
+    figure: MaybeProp<String>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let about_id = format!("{id}-about");
@@ -63,6 +66,7 @@ pub fn Choice(
             />
             <label for=id>{label}</label>
             {about}
+            {move || figure.get().map(|text| view! { <span class="choice-figure">{text}</span> })}
         </div>
     }
     .into_any()

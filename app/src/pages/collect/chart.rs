@@ -67,7 +67,9 @@ impl Chooser {
     }
 
     fn choose(self, span: Span) {
-        if span != self.span.get_untracked() {
+        // fields that are wrong are put right even where the last right ones said the same
+        let are_right = self.fields.window.with_untracked(Result::is_ok);
+        if !are_right || span != self.span.get_untracked() {
             self.fields.choose(moment(span.start), moment(span.end));
         }
     }
@@ -82,13 +84,20 @@ impl Chooser {
         self.from + ((self.to() - self.from) as f64 * share) as i64
     }
 
+    /// Only with the main button, and of several fingers with the first.
     fn grab(self, event: &web_sys::PointerEvent, drag: Drag) {
+        if event.button() != 0 || !event.is_primary() {
+            return;
+        }
         event.stop_propagation();
         browser::capture_pointer(event);
         self.drag.set_value(Some(drag));
     }
 
     fn follow(self, event: &web_sys::PointerEvent) {
+        if !event.is_primary() {
+            return;
+        }
         let at = snapped(self.pointed(event));
         match self.drag.get_value() {
             Some(Drag::Edge(edge)) => {
@@ -105,6 +114,9 @@ impl Chooser {
 
     /// A press without a drag chooses the bar's hour.
     fn release(self, event: &web_sys::PointerEvent) {
+        if !event.is_primary() {
+            return;
+        }
         if let Some(Drag::New { drawn: false, .. }) = self.drag.get_value() {
             let begin = (self.pointed(event) - self.from).div_euclid(self.step) * self.step;
             let begin = self.from + begin;
@@ -209,10 +221,8 @@ pub fn VolumeChart(
                     width="100%"
                     height=PICTURE
                     on:pointerdown=move |event| {
-                        if event.button() == 0 {
-                            let from = snapped(chooser.pointed(&event));
-                            chooser.grab(&event, Drag::New { from, drawn: false });
-                        }
+                        let from = snapped(chooser.pointed(&event));
+                        chooser.grab(&event, Drag::New { from, drawn: false });
                     }
                 />
                 {handle(chooser, Edge::Start)}
@@ -254,12 +264,10 @@ fn bar(chooser: Chooser, step: usize, totals: Memo<Vec<u64>>, path: &'static str
         let span = chooser.span.get();
         begin < span.end && span.start < end
     };
-    // the current hour has not ended yet
-    let last = end.min(chooser.from + chooser.step * chooser.steps);
     let address = format!(
         "{path}?start={}&end={}",
         moment(begin).format("%Y-%m-%dT%H:%M:%SZ"),
-        moment(last).format("%Y-%m-%dT%H:%M:%SZ")
+        moment(end).format("%Y-%m-%dT%H:%M:%SZ")
     );
     view! {
         <g class="chart-bar" class:chart-bar-chosen=is_chosen>
@@ -349,11 +357,7 @@ fn handle(chooser: Chooser, edge: Edge) -> impl IntoView {
                 aria-valuenow=minutes
                 aria-valuetext=text
                 on:keydown=by_key
-                on:pointerdown=move |event| {
-                    if event.button() == 0 {
-                        chooser.grab(&event, Drag::Edge(edge));
-                    }
-                }
+                on:pointerdown=move |event| chooser.grab(&event, Drag::Edge(edge))
             >
                 <rect class="chart-hit" x=reach_from y="0" width="22" height=PLOT />
                 <rect class="chart-grip" x=grip_from y=PLOT / 2 - 14 width="4" height="28" rx="2" />

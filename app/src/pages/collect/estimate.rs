@@ -44,11 +44,20 @@ pub async fn fetch(
 
 /// In the summary: how much it is and how long it takes.
 #[component]
-pub fn EstimateFacts(estimate: Resource<Answer>, patient: RwSignal<bool>) -> impl IntoView {
+pub fn EstimateFacts(
+    estimate: Resource<Answer>,
+    patient: RwSignal<bool>,
+    /// The form says something that can be collected.
+    #[prop(into)]
+    possible: Signal<bool>,
+) -> impl IntoView {
     view! {
         <section class="estimate" aria-labelledby="estimate-title">
             <h3 id="estimate-title">"Estimate"</h3>
-            <div aria-live="polite">
+            <p class="quiet small" hidden=move || possible.get()>
+                "Choose hours and roles that can be collected, to see what they come to."
+            </p>
+            <div aria-live="polite" hidden=move || !possible.get()>
                 <Transition fallback=|| {
                     view! { <p class="quiet small">"Counting…"</p> }
                 }>

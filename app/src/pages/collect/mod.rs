@@ -250,7 +250,12 @@ fn StartForm(
                         })}
                     </Transition>
                 </WindowCard>
-                <RolesCard roles=options.roles.clone() chosen=chosen_roles error=error />
+                <RolesCard
+                    roles=options.roles.clone()
+                    chosen=chosen_roles
+                    estimate=counted.estimate
+                    error=error
+                />
                 <RedactionCard
                     identifiers=identifiers
                     fields=fields

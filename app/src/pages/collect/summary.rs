@@ -32,6 +32,8 @@ pub fn SummaryCard(
         let count = chosen.iter().filter(|chosen| **chosen).count();
         format!("{count} of {}", chosen.len())
     };
+    let possible =
+        Signal::derive(move || window.read().is_ok() && chosen_roles.read().contains(&true));
     let queue = match unfinished {
         0 => None,
         1 => Some("One collection is running. This one waits for it.".to_owned()),
@@ -47,7 +49,7 @@ pub fn SummaryCard(
                 <Fact name="Roles">{roles}</Fact>
                 <Fact name="Destination">{move || destination.get().label()}</Fact>
             </dl>
-            <EstimateFacts estimate=estimate patient=patient />
+            <EstimateFacts estimate=estimate patient=patient possible=possible />
             {queue.map(|text| view! { <Notice tone=Tone::Warning>{text}</Notice> })}
             <p class="small quiet" id="consent">
                 {consent::COLLECT}
