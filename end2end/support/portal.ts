@@ -102,6 +102,17 @@ export class Portal {
     }
   }
 
+  /** Puts many copies of the newest collection into the history, which starts the program anew. */
+  async seed(count: number): Promise<void> {
+    await this.halt();
+    const script = resolve(dirname(fileURLToPath(import.meta.url)), 'seed.py');
+    const ran = await run('python3', [script, this.path('data', 'help-support.db'), String(count)]);
+    if (ran.code !== 0) {
+      throw new Error(`seed: ${ran.stderr}`);
+    }
+    await this.serve();
+  }
+
   async stop(): Promise<void> {
     await this.halt();
     await rm(this.folder, { recursive: true, force: true });

@@ -1,9 +1,4 @@
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import { expect, test } from '../support/fixtures.ts';
-import type { Portal } from '../support/portal.ts';
-import { run } from '../support/process.ts';
 import type { Ui } from '../support/ui.ts';
 
 test.use({ stack: { name: 'history' } });
@@ -23,7 +18,7 @@ test('a thousand collections are paged, newest first', async ({ ui, page, portal
   await ui.collect({ roles: ['Networking'], window: portal.logs.window });
   await ui.reaches('Complete');
   await page.goto('about:blank');
-  await seed(portal);
+  await portal.seed(SEEDED);
 
   await ui.go('/log-collection');
   await expect(page.getByText(/^1\s001 collections$/)).toBeVisible();
@@ -88,14 +83,6 @@ test('the columns are named, those of the original first', async ({ ui, page }) 
   const names = await table.getByRole('columnheader').allInnerTexts();
   expect(names.slice(0, 5)).toEqual(['Time collected', 'Status', 'Logs start', 'Logs end', 'Type']);
 });
-
-async function seed(portal: Portal): Promise<void> {
-  await portal.halt();
-  const script = join(dirname(fileURLToPath(import.meta.url)), '../support/seed.py');
-  const ran = await run('python3', [script, portal.path('data', 'help-support.db'), String(SEEDED)]);
-  expect(ran.code, ran.stderr).toBe(0);
-  await portal.serve();
-}
 
 /** Who asked for the collections on this page, which tells the seeded ones apart. */
 async function asked(ui: Ui): Promise<string[]> {

@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '../support/fixtures.ts';
 import { PLANTED } from '../support/logs.ts';
 import { fieldValue, type Ui } from '../support/ui.ts';
+import { writeWeek } from '../support/week.ts';
 
 test.use({ stack: { name: 'views' } });
 
@@ -37,6 +38,30 @@ for (const theme of ['light', 'dark'] as const) {
     await ui.go('/log-collection/collect');
     await ui.fillCollect({ roles: [], window: portal.logs.window, sasUrl: 'http://blobs.contoso.example/?sp=r' });
     await barrierFree(page, 'a form with errors');
+    // with a window on the chart, its table, and a preview that is out of date
+    await writeWeek(portal);
+    await ui.go('/log-collection/collect');
+    await ui.chooseRoles(['Storage', 'Networking', 'Identity']);
+    await page.locator('.chart-bar-chosen').first().waitFor();
+    await page.getByText('Volume as a table').click();
+    await ui.press('Preview redaction');
+    await page.locator('.preview mark').first().waitFor();
+    await page.getByRole('checkbox', { name: 'Replace identifiers' }).check();
+    await page.getByText('The form was changed after this preview').waitFor();
+    await barrierFree(page, 'chart and preview');
+    await page.getByRole('slider', { name: 'Start of the window' }).focus();
+    await barrierFree(page, 'a handle of the chart');
+
+    await page.getByRole('radio', { name: 'Local directory', exact: true }).check();
+    await ui.collectAndUpload();
+    await ui.reaches('Complete');
+    await page.getByRole('link', { name: 'Look up pseudonyms' }).click();
+    await ui.heading().filter({ hasText: 'Pseudonyms' }).waitFor();
+    await barrierFree(page, 'pseudonyms');
+    await page.getByRole('textbox', { name: 'Pseudonym' }).fill('mail-000000');
+    await ui.press('Look up');
+    await ui.rows('Pseudonyms and what they stand for').first().waitFor();
+    await barrierFree(page, 'pseudonyms that were looked up');
 
     const nobody = await visit('nobody', { colorScheme: theme });
     await nobody.go('/sign-in?error=wrong');
