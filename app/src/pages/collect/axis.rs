@@ -9,12 +9,16 @@ use domain::zone;
 pub struct Day {
     /// Its midnight in the viewer's zone, in seconds since 1970.
     pub start: i64,
-    /// How much of the axis it takes, in percent.
-    pub share: f64,
-    /// `Sat 14 Nov` and `Sat 14`.
+    /// Whether there is room for its name.
+    pub is_named: bool,
+    /// `Sat 14 Nov` and, for a narrow picture, `Sat`: of a longer axis `14`, since weekdays recur.
     pub long: String,
     pub short: String,
 }
+
+/// What a name takes of the axis, in percent.
+const NAME_SHARE: f64 = 8.0;
+const DAY_SECONDS: i64 = 86_400;
 
 /// A day's row in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +46,22 @@ pub fn bar_height(bytes: u64, peak: u64, room: i64) -> i64 {
     i64::try_from(height).unwrap_or(room).clamp(2, room.max(2))
 }
 
-/// The midnights between two moments.
+/// The midnights between two moments. Where days are too short for their names, each second, third …
+/// has one.
 #[must_use]
 pub fn days(from: DateTime<Utc>, to: DateTime<Utc>, zone: Tz) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     let whole = (to - from).num_seconds();
+    let share = |seconds: i64| percent(seconds, whole);
+    let named = (1..=whole / DAY_SECONDS).find(|days| share(days * DAY_SECONDS) >= NAME_SHARE);
+    let every = named
+        .and_then(|days| usize::try_from(days).ok())
+        .unwrap_or(1);
+    let short = if whole <= 8 * DAY_SECONDS {
+        "%a"
+    } else {
+        "%-d"
+    };
     let mut date = from.with_timezone(&zone).date_naive();
     while let Some(next) = date.checked_add_days(Days::new(1)) {
         date = next;
@@ -56,12 +71,12 @@ pub fn days(from: DateTime<Utc>, to: DateTime<Utc>, zone: Tz) -> Vec<Day> {
         if midnight >= to {
             break;
         }
-        let following = midnight + TimeDelta::days(1);
         days.push(Day {
             start: midnight.timestamp(),
-            share: percent((following.min(to) - midnight).num_seconds(), whole),
+            is_named: days.len().is_multiple_of(every)
+                && share((to - midnight).num_seconds()) >= NAME_SHARE,
             long: date.format("%a %-d %b").to_string(),
-            short: date.format("%a %-d").to_string(),
+            short: date.format(short).to_string(),
         });
     }
     days
@@ -111,8 +126,25 @@ mod tests {
         assert_eq!(starts, expected.map(|text| utc(text).timestamp()));
         assert_eq!(
             (found[0].long.as_str(), found[0].short.as_str()),
-            ("Thu 19 Nov", "Thu 19")
+            ("Thu 19 Nov", "Thu")
         );
+    }
+
+    #[test]
+    fn names_of_days_have_room_however_long_the_axis_is() {
+        let from = utc("2026-11-01T05:00:00Z");
+        for (length, named) in [
+            (2, &["2", "3"][..]),
+            (30, &["2", "5", "8", "11", "14", "17", "20", "23", "26"]),
+        ] {
+            let to = from + TimeDelta::days(length);
+            let days = days(from, to, Tz::UTC);
+            let starts = days.iter().filter(|day| day.is_named);
+            let names: Vec<_> = starts
+                .map(|day| day.long.split(' ').nth(1).unwrap_or_default())
+                .collect();
+            assert_eq!(names, named);
+        }
     }
 
     #[test]

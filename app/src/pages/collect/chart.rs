@@ -293,7 +293,7 @@ fn bar(chooser: Chooser, step: usize, totals: Memo<Vec<u64>>, path: &'static str
 /// A line at midnight and the day's name, in two lengths for two widths.
 fn day_mark(day: &Day, chooser: Chooser) -> impl IntoView + use<> {
     let at = format!("{:.3}%", chooser.place(day.start));
-    let label = (day.share >= 8.0).then(|| {
+    let label = day.is_named.then(|| {
         let at = format!("{:.3}%", chooser.place(day.start) + 0.6);
         view! {
             <text class="chart-day chart-day-long" x=at.clone() y=PLOT + 16>
