@@ -8,7 +8,7 @@ import type { Azurite } from '../support/azurite.ts';
 import { test } from '../support/fixtures.ts';
 import type { Portal } from '../support/portal.ts';
 import type { Ui } from '../support/ui.ts';
-import { writeWeek } from '../support/week.ts';
+import { TROUBLE, writeWeek } from '../support/week.ts';
 import { unzip } from '../support/zip.ts';
 
 const LONG_ROLE = 'Infrastructure role instance controller of the second scale unit';
@@ -28,7 +28,6 @@ const WIDTHS = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
 ];
-const HOUR = 3_600_000;
 
 /** Ids of collections, and a pseudonym with its own. */
 type Live = { running: string; complete: string; gaps: string; replaced: { id: string; pseudonym: string } };
@@ -94,7 +93,6 @@ test('those of the documentation', async ({ ui, page, portal, azurite }) => {
   await page.screenshot({ path: join(README, 'overview.png') });
   await openCollect(ui);
   await page.screenshot({ path: join(README, 'collect.png') });
-  await page.locator('#redaction').scrollIntoViewIfNeeded();
   await page.locator('#redaction').screenshot({ path: join(README, 'redaction.png') });
   await lookUp(ui, live.replaced.id, live.replaced.pseudonym);
   await page.screenshot({ path: join(README, 'pseudonyms.png') });
@@ -131,7 +129,7 @@ async function work(ui: Ui, portal: Portal, azurite: Azurite): Promise<Live> {
   const complete = await ui.collect({ roles: ['Storage', 'Networking', 'Identity'], window: logs.window, sasUrl });
   await ui.reaches('Complete');
   const gaps = await ui.collect({
-    roles: ['Storage', 'Networking', 'Identity', 'Compute'],
+    roles: ['Storage', 'Networking', 'Identity', 'Compute', LONG_ROLE],
     window: logs.window,
     sasUrl,
   });
@@ -146,8 +144,7 @@ async function openCollect(ui: Ui): Promise<void> {
   const { page } = ui;
   await ui.go('/log-collection/collect');
   await page.locator('.chart-picture').waitFor();
-  const now = Math.floor(Date.now() / HOUR) * HOUR;
-  await ui.fillWindow({ start: new Date(now - 70 * HOUR), end: new Date(now - 66 * HOUR) });
+  await ui.fillWindow(TROUBLE);
   await ui.chooseRoles(['Storage', 'Networking', 'Identity']);
   await ui.press('Preview redaction');
   await page.locator('.preview').waitFor();
@@ -171,5 +168,6 @@ async function firstPseudonym(portal: Portal, id: string): Promise<string> {
 }
 
 async function picture(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
 }

@@ -21,9 +21,15 @@ const PEOPLE = [
   'ann.archer@contoso.example changed the quota of tenant-7',
 ];
 
-/** Writes the week's logs. Storage had a bad hour on the third day before today. */
+/** Storage was in trouble in these hours of the third day before today. */
+export const TROUBLE = (() => {
+  const midnight = Math.floor(Date.now() / (24 * HOUR)) * 24 * HOUR - 72 * HOUR;
+  return { start: new Date(midnight + 13 * HOUR), end: new Date(midnight + 17 * HOUR) };
+})();
+
+/** Writes the week's logs. */
 export async function writeWeek(portal: Portal): Promise<void> {
-  const now = Date.now();
+  const now = Math.floor(Date.now() / HOUR) * HOUR;
   const files: [string, (line: number) => string, number][] = [
     ['storage/osd.log', (line) => `osd.${line % 12} slow request, ${line % 90} s, op(client.${line % 7})`, 3],
     ['network/frr.log', (line) => `r${line % 3} bgpd[812]: ${NETWORK[line % NETWORK.length] ?? ''}`, 2],
@@ -33,7 +39,8 @@ export async function writeWeek(portal: Portal): Promise<void> {
     const lines: string[] = [];
     for (let hour = 168; hour > 0; hour -= 1) {
       const start = now - hour * HOUR;
-      const bad = name.startsWith('storage') && hour > 66 && hour <= 69 ? 4 : 1;
+      const isTrouble = TROUBLE.start.getTime() <= start && start < TROUBLE.end.getTime();
+      const bad = name.startsWith('storage') && isTrouble ? 3 : 1;
       const count = (DAY[new Date(start).getUTCHours()] ?? 0) * share * bad;
       for (let line = 0; line < count; line += 1) {
         const at = start + (line * HOUR) / count;

@@ -109,7 +109,7 @@ test('secrets in logs do not leave the machine', async ({ ui, page, portal, azur
   const { logs } = portal;
   await ui.collect({ roles: ['Identity'], window: logs.window, sasUrl: container.sasUrl() });
   await ui.reaches('Complete');
-  await expect(page.getByRole('table', { name: 'Secrets taken out' })).toBeVisible();
+  await expect(page.getByRole('table', { name: 'What was taken out' })).toBeVisible();
 
   const names = await container.names();
   const bundle = await container.read(names.find((name) => name.endsWith('Identity.zip')) ?? '');

@@ -15,7 +15,7 @@ test('a collection is paused and resumed, and the bandwidth is limited', async (
   await ui.reaches('In progress');
   await ui.press('Pause');
   await ui.reaches('Waiting');
-  await expect(page.getByText(/paused by olga/)).toBeVisible();
+  await expect(page.getByText('Paused by olga.')).toBeVisible();
   await ui.press('Resume');
   await ui.reaches('In progress');
   await page.getByRole('button', { name: 'Cancel', exact: true }).click();

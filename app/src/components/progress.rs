@@ -10,7 +10,11 @@ const WHOLE: u64 = 1000;
 /// A bar and the numbers behind it. Totals are estimates and are named so; the bar never reaches
 /// its end before the collection does.
 #[component]
-pub fn CollectionProgress(progress: Progress) -> impl IntoView {
+pub fn CollectionProgress(
+    progress: Progress,
+    /// Something is read or sent now.
+    is_moving: bool,
+) -> impl IntoView {
     let facts = [
         (
             "Read",
@@ -21,7 +25,7 @@ pub fn CollectionProgress(progress: Progress) -> impl IntoView {
         (
             "Rate",
             match progress.delivery_rate {
-                0 => "–".to_owned(),
+                rate if rate == 0 || !is_moving => "–".to_owned(),
                 rate => format!("{}/s", format::bytes(rate)),
             },
         ),
@@ -39,10 +43,11 @@ pub fn CollectionProgress(progress: Progress) -> impl IntoView {
         ),
         (
             "Time left",
-            progress.seconds_left.map_or_else(
-                || "not known yet".to_owned(),
-                |left| format!("about {}", format::seconds(left.cast_signed())),
-            ),
+            match progress.seconds_left {
+                _ if !is_moving => "–".to_owned(),
+                Some(left) => format!("about {}", format::seconds(left.cast_signed())),
+                None => "not known yet".to_owned(),
+            },
         ),
     ];
     let facts = facts

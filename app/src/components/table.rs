@@ -55,7 +55,7 @@ pub fn CollectionRow(row: CollectionSummary, now: DateTime<Utc>, wide: bool) -> 
         view! {
             <td class="number">{parts}</td>
             <td class="number">{size}</td>
-            <td>{row.asked_by}</td>
+            <td class="name">{row.asked_by}</td>
             <td class="note">
                 <span class="mono">{destination_line(&row.destination)}</span>
                 {row.state_detail.map(|detail| view! { <div class="quiet small">{detail}</div> })}

@@ -9,7 +9,8 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::api;
+use super::collection::of_when;
+use crate::api::{self, Dated};
 use crate::components::{
     Card, CopyButton, Crumb, ErrorPanel, FieldError, FormError, Icon, IconName, Notice, PageHeader,
     TableCard, Tone, Waiting, server_message,
@@ -55,7 +56,7 @@ pub fn PseudonymsPage() -> impl IntoView {
                         view! { <ErrorPanel error=AppError::Forbidden /> }.into_any()
                     }
                     Ok(found) => {
-                        view! { <LookUp detail=found.data question=question answer=answer /> }
+                        view! { <LookUp found=found question=question answer=answer /> }
                             .into_any()
                     }
                     Err(error) => view! { <ErrorPanel error=error /> }.into_any(),
@@ -68,11 +69,18 @@ pub fn PseudonymsPage() -> impl IntoView {
 
 #[component]
 fn LookUp(
-    detail: CollectionDetail,
+    found: Dated<CollectionDetail>,
     question: RwSignal<Question>,
     answer: Resource<Answer>,
 ) -> impl IntoView {
+    let Dated { now, data: detail } = found;
     let id = detail.summary.id;
+    let created_at = detail.summary.created_at;
+    let zone = use_ui().zone;
+    let back = move || {
+        let when = of_when(created_at, now, zone.get());
+        format!("Back to the collection {when}")
+    };
     let form = if detail.identifiers {
         view! { <LookUpForm path=paths::pseudonyms(id) question=question answer=answer /> }
             .into_any()
@@ -88,7 +96,7 @@ fn LookUp(
         <div class="commands">
             <a class="command" href=paths::collection(id)>
                 <Icon name=IconName::Archive />
-                "Back to the collection"
+                {back}
             </a>
         </div>
         {form}

@@ -319,7 +319,7 @@ fn DeliveryCard(
     let (message, changed) = server_message(error, "bandwidth_limit");
     view! {
         <Card title="Delivery">
-            <div class="field">
+            <div class="field short-field">
                 <label for="bandwidth-limit">"Bandwidth limit"</label>
                 <input
                     type="text"
@@ -367,6 +367,10 @@ fn RecordCard(settings: SettingsView, now: DateTime<Utc>) -> impl IntoView {
             .into_any()
         },
     );
+    let limit = match settings.bandwidth_limit {
+        0 => "None".to_owned(),
+        limit => format!("{} a second", domain::size::write(limit)),
+    };
     let state = if settings.proactive_enabled {
         "On"
     } else {
@@ -380,6 +384,7 @@ fn RecordCard(settings: SettingsView, now: DateTime<Utc>) -> impl IntoView {
                 <Fact name="Identifiers">
                     {if settings.identifiers { "Replaced" } else { "Kept" }}
                 </Fact>
+                <Fact name="Bandwidth limit">{limit}</Fact>
                 <Fact name="Last change">{changed}</Fact>
                 <Fact name="Consent">{consent}</Fact>
             </dl>

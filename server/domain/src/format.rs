@@ -25,6 +25,18 @@ pub fn bytes(size: u64) -> String {
     }
 }
 
+/// A reason, which has neither a capital nor a full stop, as a sentence.
+#[must_use]
+pub fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 /// A size that is not known exactly, with two significant digits: `730 B`, `1.2 GiB`.
 #[must_use]
 pub fn rough_bytes(size: u64) -> String {
@@ -110,6 +122,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_reason_becomes_a_sentence() {
+        assert_eq!(sentence("paused by olga"), "Paused by olga.");
+        assert_eq!(sentence("Ünder way."), "Ünder way.");
+    }
 
     #[test]
     fn sizes_keep_three_digits_and_never_show_1024() {

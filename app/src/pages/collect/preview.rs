@@ -108,7 +108,16 @@ fn RoleView(role: RolePreview, limits: PreviewLimits) -> impl IntoView {
         }
     });
     let samples = (!role.samples.is_empty()).then(|| {
-        let lines = role.samples.iter().map(sample).collect_view();
+        // an item is named above the first of its lines
+        let mut item = None;
+        let lines = role
+            .samples
+            .iter()
+            .map(|line| {
+                let is_next = item.replace(&line.item) != Some(&line.item);
+                sample(line, is_next)
+            })
+            .collect_view();
         let shown = match role.samples.len() {
             1 => "One line as support would see it".to_owned(),
             lines => format!("{lines} lines as support would see them"),
@@ -131,7 +140,7 @@ fn RoleView(role: RolePreview, limits: PreviewLimits) -> impl IntoView {
     .into_any()
 }
 
-fn sample(sample: &Sample) -> impl IntoView + use<> {
+fn sample(sample: &Sample, names_item: bool) -> impl IntoView + use<> {
     let pieces = sample
         .pieces
         .iter()
@@ -146,7 +155,7 @@ fn sample(sample: &Sample) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <li>
-            <div class="small quiet">{sample.item.clone()}</div>
+            {names_item.then(|| view! { <div class="small quiet">{sample.item.clone()}</div> })}
             <code>{pieces}</code>
         </li>
     }

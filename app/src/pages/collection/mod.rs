@@ -5,6 +5,7 @@ mod actions;
 mod parts;
 
 use domain::views::CollectionDetail;
+use domain::zone::Tz;
 use domain::{CollectionId, CollectionState};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -76,10 +77,8 @@ fn Detail(
     let zone = ui.zone;
     let state = detail.summary.state;
     let created_at = detail.summary.created_at;
-    let title = Signal::derive(move || {
-        let moment = domain::zone::moment(created_at, now, zone.get());
-        format!("Collection of {}", in_a_sentence(&moment))
-    });
+    let title =
+        Signal::derive(move || format!("Collection {}", of_when(created_at, now, zone.get())));
     let clock = Clock::set_to(now);
     let commands = ui
         .may_operate()
@@ -102,6 +101,16 @@ fn Detail(
         <ZoneNote now=now />
     }
     .into_any()
+}
+
+/// `of today 16:41`: what a collection is called by.
+pub fn of_when(
+    created_at: chrono::DateTime<chrono::Utc>,
+    now: chrono::DateTime<chrono::Utc>,
+    zone: Tz,
+) -> String {
+    let moment = domain::zone::moment(created_at, now, zone);
+    format!("of {}", in_a_sentence(&moment))
 }
 
 /// `Today 16:41` stands in the middle of a title.
@@ -145,13 +154,16 @@ fn Standing(detail: CollectionDetail, now: chrono::DateTime<chrono::Utc>) -> imp
             CollectionState::Waiting | CollectionState::PartiallyComplete => Tone::Warning,
             _ => Tone::Information,
         };
-        view! { <Notice tone=tone>{text}</Notice> }
+        view! { <Notice tone=tone>{domain::format::sentence(&text)}</Notice> }
     });
     let progress = matches!(
         summary.state,
         CollectionState::InProgress | CollectionState::Waiting
     )
-    .then(|| view! { <CollectionProgress progress=detail.progress /> });
+    .then(|| {
+        let is_moving = summary.state == CollectionState::InProgress;
+        view! { <CollectionProgress progress=detail.progress is_moving=is_moving /> }
+    });
     let ended = detail.ended_at.map(|at| {
         let took = detail.started_at.map(|started| {
             let length = (at - started).num_seconds().max(0);

@@ -70,8 +70,8 @@ fn part_row(part: PartView) -> impl IntoView {
     });
     view! {
         <tr>
-            <th scope="row">{part.role.0}</th>
-            <td>{part.node.0}</td>
+            <th scope="row" class="name">{part.role.0}</th>
+            <td class="name">{part.node.0}</td>
             <td>
                 <PartStateView state=part.state />
             </td>
@@ -190,7 +190,7 @@ pub fn MissingCard(
     .into_any()
 }
 
-/// How many secrets each rule took out.
+/// How much each rule took out.
 #[component]
 pub fn RedactionsCard(redactions: Vec<RedactionCount>) -> impl IntoView {
     if redactions.is_empty() {
@@ -208,8 +208,8 @@ pub fn RedactionsCard(redactions: Vec<RedactionCount>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <Card title="Taken out" class="card-table">
-            <TableCard label="Secrets taken out">
+        <Card title="Taken out" class="card-table rules">
+            <TableCard label="What was taken out">
                 <thead>
                     <tr>
                         <th scope="col">"Rule"</th>
