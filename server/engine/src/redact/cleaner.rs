@@ -9,11 +9,21 @@ use memchr::{memchr, memmem, memrchr};
 use super::awaited::{Awaited, Look};
 use super::{Finding, Redactor};
 
-/// Longer lines are looked at in pieces of this size.
-pub const LINE_LIMIT: usize = 1024 * 1024;
-/// So much of a piece is looked at again with the next one. A secret that is longer than this, on
-/// such a line, takes the rest of the line with it.
-const OVERLAP: usize = 64 * 1024;
+/// How long lines are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longer lines are looked at in pieces of this size.
+    pub line: usize,
+    /// So much of a piece is looked at again with the next one. A secret that is longer than this,
+    /// on such a line, takes the rest of the line with it.
+    pub overlap: usize,
+}
+
+pub const LIMITS: Limits = Limits {
+    line: 1024 * 1024,
+    overlap: 64 * 1024,
+};
+
 /// A private key without an end is given up after so many bytes; the longest in use have 13 KiB.
 const KEY_LIMIT: usize = 32 * 1024;
 
@@ -24,8 +34,9 @@ const MOST_PASSES: usize = 8;
 #[derive(Debug)]
 pub struct Cleaner<'r> {
     redactor: &'r Redactor,
+    limits: Limits,
     counts: BTreeMap<&'static str, u64>,
-    /// The line at hand, as far as it has come and is not written; at most [`LINE_LIMIT`].
+    /// The line at hand, as far as it has come and is not written; at most the limit.
     line: Vec<u8>,
     place: Place,
     /// Where cleaned lines are put together.
@@ -42,13 +53,18 @@ enum Place {
     /// A key on a line before has its value to come.
     Value(Awaited),
     /// The rest of an overlong line goes, since a secret reached the end of the piece before.
-    Dropping,
+    Dropping {
+        /// What a key before has to come after that line.
+        awaited: Option<Awaited>,
+    },
 }
 
 impl<'r> Cleaner<'r> {
-    pub(super) const fn new(redactor: &'r Redactor) -> Self {
+    /// With [`LIMITS`], except in tests of what happens at them.
+    pub(super) const fn new(redactor: &'r Redactor, limits: Limits) -> Self {
         Self {
             redactor,
+            limits,
             counts: BTreeMap::new(),
             line: Vec::new(),
             place: Place::Text,
@@ -70,7 +86,7 @@ impl<'r> Cleaner<'r> {
         let mut rest = bytes;
         while !rest.is_empty() {
             // halves, so that a line within one is certainly shorter than the limit
-            let (piece, after) = rest.split_at(rest.len().min(LINE_LIMIT / 2));
+            let (piece, after) = rest.split_at(rest.len().min(self.limits.line / 2));
             let piece = self.complete_line(piece, out)?;
             let whole = memrchr(b'\n', piece).map_or(0, |newline| newline + 1);
             self.lines(&piece[..whole], out)?;
@@ -86,10 +102,10 @@ impl<'r> Cleaner<'r> {
     /// Those of `out`.
     pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
-        if self.place != Place::Dropping {
-            self.lines(&line, out)?;
+        match self.place {
+            Place::Dropping { .. } => Ok(()),
+            _ => self.lines(&line, out),
         }
-        Ok(())
     }
 
     /// Goes on with a line that an earlier piece began; gives back what follows it.
@@ -98,15 +114,20 @@ impl<'r> Cleaner<'r> {
         mut piece: &'p [u8],
         out: &mut dyn Write,
     ) -> io::Result<&'p [u8]> {
-        while (!self.line.is_empty() || self.place == Place::Dropping) && !piece.is_empty() {
-            let room = LINE_LIMIT - self.line.len();
+        while !piece.is_empty() {
+            let dropping = match self.place {
+                Place::Dropping { awaited } => Some(awaited),
+                _ if self.line.is_empty() => break,
+                _ => None,
+            };
+            let room = self.limits.line - self.line.len();
             let part = &piece[..piece.len().min(room)];
             let newline = memchr(b'\n', part);
             let (taken, after) = piece.split_at(newline.map_or(part.len(), |newline| newline + 1));
             piece = after;
-            if self.place == Place::Dropping {
+            if let Some(awaited) = dropping {
                 if newline.is_some() {
-                    self.place = Place::Text;
+                    self.place = awaited.map_or(Place::Text, Place::Value);
                     out.write_all(b"\n")?;
                 }
                 continue;
@@ -119,7 +140,7 @@ impl<'r> Cleaner<'r> {
                 self.line = line;
                 // what follows is free of the past
                 break;
-            } else if self.line.len() == LINE_LIMIT {
+            } else if self.line.len() == self.limits.line {
                 self.overlong(out)?;
             }
         }
@@ -288,18 +309,25 @@ impl<'r> Cleaner<'r> {
         let mut line = std::mem::take(&mut self.line);
         // a key has short lines
         let place = std::mem::replace(&mut self.place, Place::Text);
-        if let Place::Value(awaited) = place
-            && let Look::Value(value, _) = awaited.look(&line)
-        {
-            self.cleaned.clear();
-            self.cleaned.extend_from_slice(&line[..value.start]);
-            self.mark(awaited.rule);
-            self.place = Place::Dropping;
-            return out.write_all(&self.cleaned);
+        if let Place::Value(awaited) = place {
+            let (begin, marked, awaited) = match awaited.look(&line) {
+                Look::Value(value, next) => (value.start, Some(awaited.rule), next),
+                Look::Further(next) => (0, None, Some(next)),
+                Look::Blank | Look::Other => (0, None, None),
+            };
+            if marked.is_some() || awaited.is_some() {
+                self.cleaned.clear();
+                self.cleaned.extend_from_slice(&line[..begin]);
+                if let Some(rule) = marked {
+                    self.mark(rule);
+                }
+                self.place = Place::Dropping { awaited };
+                return out.write_all(&self.cleaned);
+            }
         }
         let rules = self.redactor.rules_for(&line, 0);
         let findings = self.redactor.findings(&line, rules);
-        let cut = safe_cut(&findings, LINE_LIMIT - OVERLAP);
+        let cut = safe_cut(&findings, self.limits.line - self.limits.overlap);
         let mut written = 0;
         self.cleaned.clear();
         for finding in findings.iter().filter(|finding| finding.end <= cut) {
@@ -307,8 +335,8 @@ impl<'r> Cleaner<'r> {
                 .extend_from_slice(&line[written..finding.start]);
             written = finding.end;
             self.replace(finding, &line[finding.start..written])?;
-            if finding.end == LINE_LIMIT {
-                self.place = Place::Dropping;
+            if finding.end == self.limits.line {
+                self.place = Place::Dropping { awaited: None };
             }
         }
         self.cleaned.extend_from_slice(&line[written..cut]);
@@ -366,12 +394,20 @@ impl Line {
     }
 }
 
-/// The first place from `cut` on that lies in no finding, names in front of secrets included.
+/// The words that tell that a name is a user's are shorter.
+const CONTEXT: usize = 64;
+
+/// The first place from `cut` on that lies in no finding, names in front of secrets and words in
+/// front of identifiers included.
 fn safe_cut(findings: &[Finding], mut cut: usize) -> usize {
+    let from = |finding: &Finding| match finding.identifier {
+        Some(_) => finding.start.saturating_sub(CONTEXT),
+        None => finding.from,
+    };
     loop {
         let split = findings
             .iter()
-            .find(|finding| finding.from < cut && cut < finding.end);
+            .find(|finding| from(finding) < cut && cut < finding.end);
         match split {
             Some(finding) => cut = finding.end,
             None => return cut,

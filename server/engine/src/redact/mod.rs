@@ -122,7 +122,7 @@ impl Redactor {
     /// Cleans a stream of bytes.
     #[must_use]
     pub fn cleaner(&self) -> Cleaner<'_> {
-        Cleaner::new(self)
+        Cleaner::new(self, cleaner::LIMITS)
     }
 
     /// Cleans a short text, such as a program's error message.

@@ -24,7 +24,7 @@ pub struct Rule {
     /// The first group that takes part is the secret; without groups, the whole match. A group
     /// named `bare` is the first byte of a value without quotes, whose end [`value::bare_end`]
     /// finds.
-    pattern: &'static str,
+    pub(super) pattern: &'static str,
 }
 
 /// Names of passwords, as part of a longer name or alone.
@@ -263,7 +263,7 @@ pub const RULES: &[Rule] = &[
             ("asia", Near::Start),
             ("aiza", Near::Start),
         ]],
-        pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35})",
+        pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})|\b(?-i:AIza[\w-]{35})",
     },
     Rule {
         // The vendors' own pages tell how their tokens begin.

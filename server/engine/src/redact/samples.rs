@@ -18,7 +18,10 @@ pub const IDENTIFIERS: &[(&str, &str)] = &[
 
 pub const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEhunter2\nhunter2AA==\n-----END RSA PRIVATE KEY-----\n";
 
-/// In each line the secret reads `hunter2`, sometimes with more around it.
+/// In secrets that have no other letters.
+pub const HEX: &str = "0123456789abcdef";
+
+/// In each line the secret reads `hunter2`, sometimes with more around it, or holds [`HEX`].
 pub const SECRETS: &[(&str, &str)] = &[
     ("password", "password=hunter2"),
     ("password", "DB_PASSWORD = hunter2, user=x"),
@@ -127,8 +130,30 @@ pub const SECRETS: &[(&str, &str)] = &[
         r#"<ns:clientSecret type="s">hunter2</ns:clientSecret>"#,
     ),
     ("jwt", "got eyJhbGciOiJI.eyJzdWIiOiIx.hunter2_sig for x"),
+    ("cookie", "curl -H 'Cookie: sid=hunter2' http://h"),
+    ("cookie", "x cookie=sid:hunter2 y"),
     ("cloud_key", "id AKIAHUNTER2AAAAAAAAA used"),
+    (
+        "cloud_key",
+        "id AIzaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2 used",
+    ),
     ("access_token", "with ghp_aaaaaaaaaaaaaaaaahunter2"),
+    ("access_token", "with github_pat_aaaaaaaaaaaaaaahunter2"),
+    ("access_token", "with glpat-aaaaaaaaaaaahunter2"),
+    ("access_token", "with glptt-aaaaaaaaaaaahunter2"),
+    (
+        "access_token",
+        "with pypi-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
+    ),
+    ("access_token", "with ya29.aaaaaaaaaaaaaaaaahunter2"),
+    (
+        "access_token",
+        "with SK0123456789abcdef0123456789abcdef now",
+    ),
+    (
+        "access_token",
+        "with dapi0123456789abcdef0123456789abcdef now",
+    ),
     ("access_token", "with xoxb-1234567890-hunter2"),
     ("access_token", "with glrt-aaaaaaaaaaahunter2"),
     ("access_token", "with xapp-1-A0-hunter2"),
@@ -173,6 +198,7 @@ pub const SECRETS: &[(&str, &str)] = &[
     ),
     ("password_hash", "root:$6$salt$hunter2hunter2hunter2:19000"),
     ("password_hash", "x $2b$12$hunter2hunter2hunter2hunter2"),
+    ("password_hash", "x {SSHA512}aaaaaaaaaaahunter2"),
     ("password_hash", "root:aahunter2aaAA:19000:0:99999:7:::"),
     ("private_key", KEY),
     (
@@ -201,4 +227,14 @@ pub const CLEAN: &[&str] = &[
     "compound keyed, tokenizer warm, cookies eaten",
     "costs $5 or $12.50",
     "\u{fffd} \0 \u{7f}",
+];
+
+/// Values on the lines after their key.
+pub const AWAITED: &[&str] = &[
+    "password:\nhunter2",
+    "password:\n\n  a hunter2",
+    "password: \"\nhunter2",
+    "{\"password\":\n  \"hunter2\",",
+    "tokens:\n  - a hunter2\n  - hunter2",
+    "password: |\n    hunter2\n\n      hunter2",
 ];

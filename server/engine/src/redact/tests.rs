@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::cleaner::LINE_LIMIT;
-use super::samples::{CLEAN, IDENTIFIERS, KEY, SECRETS};
+use super::cleaner::{LIMITS, Limits};
+use super::samples::{AWAITED, CLEAN, HEX, IDENTIFIERS, KEY, SECRETS};
 use super::*;
 
 /// What is cleaned, in chunks, and how many secrets of each rule.
@@ -100,7 +100,7 @@ fn no_kind_of_secret_comes_out_and_each_is_named() {
             let text = format!("{before}{text}{after}");
             let (out, counts) = cleaned_in(text.as_bytes(), usize::MAX);
             assert!(
-                !out.to_ascii_lowercase().contains("hunter2"),
+                !out.to_ascii_lowercase().contains("hunter2") && !out.contains(HEX),
                 "{text} -> {out}"
             );
             assert!(
@@ -278,11 +278,42 @@ fn a_sample_cut_at_any_byte_is_cleaned_as_a_whole() {
     }
 }
 
+/// The parts of a pattern between `|` that stand in no brackets.
+fn alternatives(pattern: &str) -> Vec<&str> {
+    let (mut depth, mut in_class, mut start) = (0, false, 0);
+    let mut parts = Vec::new();
+    let mut bytes = pattern.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => {
+                bytes.next();
+            }
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            _ if in_class => {}
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b'|' if depth == 0 => {
+                parts.push(&pattern[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&pattern[start..]);
+    parts
+}
+
 #[test]
-fn every_rule_is_shown_by_a_secret() {
-    for matcher in &shared().rules.matchers {
-        let mut rules = SECRETS.iter().map(|(rule, _)| *rule);
-        assert!(rules.any(|rule| rule == matcher.name), "{}", matcher.name);
+fn every_alternative_of_every_rule_is_shown_by_a_secret() {
+    for rule in RULES {
+        let samples = SECRETS.iter().filter(|(name, _)| *name == rule.name);
+        let samples: Vec<_> = samples.map(|(_, text)| *text).collect();
+        for alternative in alternatives(rule.pattern) {
+            let regex = rules::builder(alternative).build().expect(alternative);
+            let is_shown = samples.iter().any(|text| regex.is_match(text.as_bytes()));
+            assert!(is_shown, "{}: {alternative}", rule.name);
+        }
     }
 }
 
@@ -299,12 +330,12 @@ fn no_secret_hides_on_the_edge_of_a_chunk() {
 #[test]
 fn overlong_lines_hide_nothing_where_they_are_cut() {
     let secret = b" password=hunter2, token='hunter2 hunter2' amqp://u:hunter2@h ";
-    let edge = LINE_LIMIT - 64 * 1024;
-    for edge in [edge, LINE_LIMIT] {
+    let edge = LIMITS.line - LIMITS.overlap;
+    for edge in [edge, LIMITS.line] {
         for offset in (0..secret.len() + 2).step_by(7) {
             let mut line = vec![b'x'; edge - offset];
             line.extend_from_slice(secret);
-            line.resize(LINE_LIMIT + 100_000, b'y');
+            line.resize(LIMITS.line + 100_000, b'y');
             line.extend_from_slice(b"\nnext\n");
             let (out, counts) = cleaned_in(&line, usize::MAX);
             assert!(!out.contains("hunter2"), "{offset}");
@@ -317,10 +348,62 @@ fn overlong_lines_hide_nothing_where_they_are_cut() {
     }
 }
 
+/// Much smaller than real ones, so that every place of a line can be tried.
+const NARROW: Limits = Limits {
+    line: 640,
+    overlap: 320,
+};
+
+/// What is cleaned where lines of 640 bytes are long ones, in pieces that end at these places.
+fn cleaned_narrowly(redactor: &Redactor, text: &[u8], cuts: &[usize]) -> Vec<u8> {
+    let (mut cleaner, mut out) = (Cleaner::new(redactor, NARROW), Vec::new());
+    let mut from = 0;
+    for cut in cuts.iter().copied().chain([text.len()]) {
+        cleaner.push(&text[from..cut], &mut out).expect("memory");
+        from = cut;
+    }
+    cleaner.finish(&mut out).expect("memory");
+    out
+}
+
+#[test]
+fn nothing_hides_at_any_place_of_a_line_that_is_looked_at_in_pieces() {
+    let with_identifiers = with_identifiers();
+    let secrets = SECRETS
+        .iter()
+        .map(|(_, text)| *text)
+        .chain(AWAITED.iter().copied());
+    let secrets = secrets.map(|text| {
+        let value = if text.contains(HEX) { HEX } else { "hunter2" };
+        (shared(), text, value)
+    });
+    // columns are looked for at the beginnings of lines
+    let identifiers = IDENTIFIERS
+        .iter()
+        .filter(|(text, _)| !text.contains("14:02:03"));
+    let identifiers = identifiers.map(|(text, value)| (&with_identifiers, *text, *value));
+    for (redactor, sample, value) in secrets.chain(identifiers) {
+        for before in 0..NARROW.line + sample.len() {
+            let head = "x".repeat(before);
+            let tail = "y".repeat(NARROW.line);
+            let text = format!("{head} {sample} {tail}\nnext\n");
+            // the end of a piece within the sample, too
+            let cut = before + before % (sample.len() + 1);
+            let out = cleaned_narrowly(redactor, text.as_bytes(), &[cut]);
+            let out = shown(&out);
+            assert!(
+                !out.to_ascii_lowercase().contains(value),
+                "{before} {cut} {sample}: {out}"
+            );
+            assert!(out.ends_with(r"\nnext\n"), "{before} {cut} {sample}: {out}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_without_end_takes_the_rest_of_its_line() {
     let mut line = b"a password=".to_vec();
-    line.resize(5 * LINE_LIMIT / 2, b'z');
+    line.resize(5 * LIMITS.line / 2, b'z');
     line.extend_from_slice(b" tail\nnext\n");
     for chunk in [1000, 131_072, usize::MAX] {
         let (out, _) = cleaned_in(&line, chunk);
