@@ -394,16 +394,13 @@ impl Line {
     }
 }
 
-/// The words that tell that a name is a user's are shorter.
+/// What stands in front of a name, or of an identifier, and has a say in it is shorter.
 const CONTEXT: usize = 64;
 
-/// The first place from `cut` on that lies in no finding, names in front of secrets and words in
-/// front of identifiers included.
+/// The first place from `cut` on that lies in no finding, names in front of secrets and their
+/// context included.
 fn safe_cut(findings: &[Finding], mut cut: usize) -> usize {
-    let from = |finding: &Finding| match finding.identifier {
-        Some(_) => finding.start.saturating_sub(CONTEXT),
-        None => finding.from,
-    };
+    let from = |finding: &Finding| finding.from.saturating_sub(CONTEXT);
     loop {
         let split = findings
             .iter()

@@ -121,12 +121,17 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "authorization",
-        stems: &[&[("authorization", Near::Anything)]],
+        stems: &[&[
+            ("authorization", Near::Anything),
+            ("bearer ", Near::Anything),
+        ]],
         pattern: concat!(
-            r#"authorization\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
+            r#"authorization\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["']authorization[ \t]*[:=][ \t]*([^"']*)"#,
             r"|authorization[ \t]*[:=][ \t]*\[?((?:basic|bearer|negotiate|ntlm|token)[ \t]+[^\s,;]+)",
             r"|authorization[ \t]*[:=][ \t]*(\S.*)",
+            // RFC 6750, 2.1; no word of a sentence is so long
+            r"|\bbearer[ \t]+([\w.~+/-]{20,}=*)",
         ),
     },
     Rule {
@@ -138,7 +143,7 @@ pub const RULES: &[Rule] = &[
             ("connect.sid=", Near::Anything),
         ]],
         pattern: concat!(
-            r#"cookie2?\\*["'][ \t]*[:=,][ \t]*\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
+            r#"cookie2?\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"']*)"#,
             r"|cookie2?[ \t]*:[ \t]*(\S.*)",
             r"|cookie2?=(\S+)",
@@ -172,10 +177,16 @@ pub const RULES: &[Rule] = &[
             ("://?", Near::UserInfo),
             ("@tcp(", Near::Anything),
             ("@unix(", Near::Anything),
+            ("jdbc:oracle", Near::Anything),
+            ("sqlplus", Near::Anything),
         ]],
         pattern: concat!(
             r#"\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]*:([^\s/"'<>]+)@"#,
             r#"|\b[a-z][a-z0-9+.-]*://([^\s/:@"'<>]{20,})@"#,
+            // one with a slash, which no port begins like
+            r#"|\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]+:((?:\d{0,5}[^\d\s/"'<>@]|\d{6})[^\s"'<>]*)@"#,
+            // Oracle's: name/password@where
+            r#"|\bjdbc:oracle:\w+:[^\s/@"']+/([^\s@"']+)@|\bsqlplus\b.*?\s[^\s/@-]+/([^\s@"']+)@"#,
             // data source names of Go's drivers
             r#"|[^\s/:@"']+:([^\s@"']+)@(?:tcp|unix)\("#,
         ),
@@ -189,6 +200,10 @@ pub const RULES: &[Rule] = &[
                 ("_pass[=:\"' ]", Near::Anything),
                 ("password[ \t]", Near::Anything),
                 ("ied by", Near::Anything),
+                ("ied with", Near::Anything),
+                ("passphrase[ \t]", Near::Anything),
+                (":5432:", Near::Anything),
+                (":*:?", Near::Anything),
             ],
         ],
         pattern: concat!(
@@ -201,14 +216,42 @@ pub const RULES: &[Rule] = &[
             r#"|(?:\b|_)pass["']?[ \t]*(?:=|:)[ \t]*"#,
             r#"(?:"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"',;&}]+))"#,
             // SQL, LDIF, tables
-            r#"|(?:password|identified by)[ \t]+(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
+            r#"|(?:password|identified (?:with[ \t]+\S+[ \t]+)?(?:by|as))[ \t]+n?(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
+            r#"|\bset password for\b[^=]*=[ \t]*(?:password[ \t]*\()?["']([^"']*)"#,
             r"|password::[ \t]+([\w+/=]+)|password\t+(\S+)",
+            // programs that tell of a new one; a line of nothing else
+            r"|\bpassword is generated for \S+[ \t]+(\S+)",
+            r#"|pass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]*(?::[ \t]*["']?([^\s"']+)|[ \t]["']([^"']+))"#,
+            r"|^[ \t]*pass(?:word|phrase)[ \t]+([^\s=:]\S*)[ \t]*$",
+            // .netrc, .pgpass, Cisco's type 7
+            r"|(?:\bmachine[ \t]+\S+|^[ \t]*default)[ \t]+(?:(?:login|account)[ \t]+\S+[ \t]+)+password[ \t]+(\S+)",
+            r"|^[^\s:]+:(?:\d{1,5}|\*):[^\s:]+:[^\s:]+:((?:[^\s:\\]|\\.)+)$",
+            r"|\bpassword[ \t]+7[ \t]+([0-9a-f]{6,})",
         ),
     },
     Rule {
         name: "secret",
-        stems: SECRET_NAME,
-        pattern: concat!(secret_name!(), assigned!(), value!()),
+        stems: &[
+            PASSWORD_NAME,
+            OTHER_NAME,
+            &[
+                ("key-data", Near::Assigned),
+                ("tls.key", Near::Assigned),
+                ("psk[=:\"' ]", Near::Start),
+                ("\"auth[\"\\]", Near::Anything),
+                ("_auth[= ]", Near::Anything),
+            ],
+        ],
+        pattern: concat!(
+            "(?:",
+            secret_name!(),
+            // of kubectl's configuration, of a Secret, of wpa_supplicant
+            r"|key-data|tls\.key|\bpsk)",
+            assigned!(),
+            value!(),
+            // of Docker's and of npm's configuration: name and password, encoded
+            r#"|"auth\\*"[ \t]*:[ \t]*\\*"([\w+/-]{12,}=*)|\b_auth[ \t]*=[ \t]*(\S+)"#,
+        ),
     },
     Rule {
         name: "argument",
@@ -220,6 +263,22 @@ pub const RULES: &[Rule] = &[
                 ("mariadb", Near::Anything),
                 ("sshpass", Near::Anything),
                 ("curl ", Near::Anything),
+                ("redis-cli", Near::Anything),
+                ("smbclient", Near::Anything),
+                ("er login ", Near::Anything),
+                ("man login ", Near::Anything),
+                ("az login ", Near::Anything),
+                ("oc login ", Near::Anything),
+                ("mongo", Near::Start),
+                ("ldap[acdempsw]", Near::Start),
+                ("ssh-keygen", Near::Anything),
+                ("securestring", Near::Anything),
+                ("from-literal", Near::Anything),
+                ("chpasswd", Near::Anything),
+                ("sudo -s", Near::Anything),
+                ("requirepass", Near::Anything),
+                ("masterauth", Near::Anything),
+                ("snmp-server", Near::Anything),
             ],
         ],
         pattern: concat!(
@@ -229,7 +288,16 @@ pub const RULES: &[Rule] = &[
             // programs that take a password behind a letter
             r"|\b(?:mysql|mariadb)[\w-]*\b.*?\s-p([^\s-]\S*)",
             r"|\bsshpass[ \t]+-p[ \t]?(\S+)",
-            r"|\bcurl\b.*?\s(?:-u|--user)[ =]?[^\s:]+:(\S+)",
+            r#"|\bcurl\b.*?\s(?:-u|--user)[ =]?(?:"[^":]+:([^"]*)|'[^':]+:([^']*)|[^\s:"']+:(\S+))"#,
+            r"|\bredis-cli\b[^;|&]*?\s(?:-a|--pass)[ \t]+(\S+)|\bsmbclient\b[^;|&]*?\s(?:-U|--user)[ =]?[^\s%]+%(\S+)",
+            r"|\b(?:docker|podman|az|oc)[ \t]+login\b[^;|&]*?\s-p[ \t]+([^\s-]\S*)",
+            r"|\bmongo(?:sh|dump|restore|export|import)?[ \t][^;|&]*?\s-p[ \t]+([^\s-]\S*)",
+            r"|\bldap[a-z]+[ \t][^;|&]*?\s-w[ \t]+([^\s-]\S*)",
+            r#"|\bssh-keygen\b[^;|&]*?\s-[np][ \t]+["']?([^\s"'-][^\s"']*)"#,
+            r#"|\bconvertto-securestring\b[^"'|;]*["']([^"']*)|--from-literal[ =]["']?[^\s='"]+=([^\s'"]+)"#,
+            r#"|\becho[ \t]+(?:-\w+[ \t]+)*["']?(?:[\w.-]+:)?([^"'|\s]+)["']?[ \t]*\|[ \t]*(?:sudo -s|(?:sudo )?chpasswd)"#,
+            // settings of Redis, of network devices
+            r#"|\b(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)|\bsnmp-server[ \t]+community[ \t]+(\S+)"#,
         ),
     },
     Rule {
@@ -240,6 +308,10 @@ pub const RULES: &[Rule] = &[
             r#"(?:key|name)\\*["']?[ \t]*[:=][ \t]*\\*["'][^"'\\]*"#,
             secret_name!(),
             r#"[^"'\\]*\\*["'],?[ \t]*\\*["']?value\\*["']?[ \t]*[:=][ \t]*(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
+            // <property name="password">…</property>
+            r#"|(?:key|name)[ \t]*=[ \t]*["'][^"'<>]*"#,
+            secret_name!(),
+            r#"[^"'<>]*["'][^<>]*>([^<]+)"#,
         ),
     },
     Rule {
@@ -248,7 +320,7 @@ pub const RULES: &[Rule] = &[
         pattern: concat!(
             r"<[\w:.-]*",
             secret_name!(),
-            r"[\w:.-]*(?:\s[^<>]*)?>([^<]+)"
+            r"[\w:.-]*(?:\s[^<>]*)?>(?:<!\[cdata\[(.*?)(?:\]\]>|$)|([^<]+))"
         ),
     },
     Rule {
@@ -454,7 +526,7 @@ impl Matcher {
                 // never the same bytes twice, so that a line costs no more than its length
                 let unseen = start.max(covered);
                 let rest = &line[unseen..];
-                if value::is_setting(&line[..start], from) {
+                if value::is_setting(&line[..start], from) || value::is_quoted(line, from, start) {
                     unseen + value::phrase_end(rest)
                 } else {
                     unseen + value::bare_end(rest)

@@ -327,10 +327,20 @@ fn is_secret_key(before: &[u8]) -> bool {
 /// Whether a URL names somebody before its host.
 fn has_user_info(rest: &[u8]) -> bool {
     let rest = &rest[..rest.len().min(2 * AROUND)];
-    let end = rest
-        .iter()
-        .position(|byte| byte.is_ascii_whitespace() || b"@/\"'<>".contains(byte));
-    end.map_or(rest.len() == 2 * AROUND, |end| rest[end] == b'@')
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"@\"'<>".contains(byte);
+    let end = rest.iter().position(|byte| ends(byte) || *byte == b'/');
+    match end {
+        None => rest.len() == 2 * AROUND,
+        // behind a name and a colon it may be of the password
+        Some(slash) if rest[slash] == b'/' => {
+            let colon = rest[..slash].iter().position(|byte| *byte == b':');
+            let is_port = |text: &[u8]| text.len() <= 5 && text.iter().all(u8::is_ascii_digit);
+            let after = rest[slash..].iter().position(ends);
+            colon.is_some_and(|colon| colon > 0 && !is_port(&rest[colon + 1..slash]))
+                && after.map_or(rest.len() == 2 * AROUND, |at| rest[slash + at] == b'@')
+        }
+        Some(end) => rest[end] == b'@',
+    }
 }
 
 fn skip(text: &[u8], skipped: impl Fn(u8) -> bool) -> &[u8] {

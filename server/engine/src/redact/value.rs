@@ -93,6 +93,21 @@ pub fn is_setting(text: &[u8], from: usize) -> bool {
     }
 }
 
+/// Whether the value stands in quotes together with its name, as in `"DB_PASSWORD=a b"`: then it
+/// goes up to the end of them.
+pub fn is_quoted(line: &[u8], from: usize, start: usize) -> bool {
+    let is_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-".contains(*b);
+    let name = line[..from]
+        .iter()
+        .rev()
+        .take(LOOK_AHEAD)
+        .take_while(is_name);
+    let name = from - name.count();
+    line[..start].ends_with(b"=")
+        && matches!(line[..name].last(), Some(quote @ (b'"' | b'\''))
+            if !line[from..start].contains(quote) && line[start..].contains(quote))
+}
+
 /// Nothing, or a name and its `=` or `:`.
 fn is_field(text: &[u8]) -> bool {
     let start = text
