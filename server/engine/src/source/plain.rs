@@ -14,7 +14,7 @@ use memchr::memrchr;
 use super::content::{CHUNK, Start};
 use super::sink::Sink;
 use super::{Stop, binary};
-use crate::window::{FIRST, Probe, Slack, search};
+use crate::window::{FIRST, Probe, Slack, ends_by_returns, search};
 
 /// A longer file is searched.
 const SEARCHED_FROM: u64 = 1024 * 1024;
@@ -54,6 +54,8 @@ pub fn copy(
     if head.len() as u64 == length {
         return sink.push(&head, length);
     }
+    // a search knows no line ends but newlines
+    let may_be_searched = !ends_by_returns(&head) && sink.is_line_wise();
     head.truncate(GUARD);
     let mut ranges = Ranges {
         file,
@@ -61,7 +63,7 @@ pub fn copy(
         guard: head,
         buffer: vec![0; CHUNK],
     };
-    if length <= LEARNED_FROM || !sink.is_line_wise() {
+    if length <= LEARNED_FROM || !may_be_searched {
         return ranges.copy(0..length, false, sink);
     }
     let mut probe = Probe::new(file, length, start.dater.clone());

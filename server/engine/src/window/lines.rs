@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use domain::Window;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::dater::{Dater, HEAD};
 use super::horizon::Horizon;
@@ -22,6 +22,8 @@ pub struct Judge {
     start: Moment,
     end: Moment,
     dater: Dater,
+    /// A carriage return alone ends a line too.
+    returns: bool,
 }
 
 impl Judge {
@@ -30,6 +32,22 @@ impl Judge {
             start: window.start().into(),
             end: window.end().into(),
             dater,
+            returns: false,
+        }
+    }
+
+    /// Sees by a file's beginning how its lines end: where there is no newline, as old programs and
+    /// the displays of progress write, a carriage return does.
+    pub fn see_line_ends(&mut self, probe: &[u8]) {
+        self.returns = ends_by_returns(probe);
+    }
+
+    /// Where the first line of these bytes ends.
+    pub fn line_end(&self, bytes: &[u8]) -> Option<usize> {
+        if self.returns {
+            memchr2(b'\n', b'\r', bytes)
+        } else {
+            memchr(b'\n', bytes)
         }
     }
 
@@ -38,6 +56,14 @@ impl Judge {
         if self.dater.has_learned() {
             return;
         }
+        let with_newlines;
+        let probe = if self.returns {
+            let newline = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
+            with_newlines = probe.iter().map(newline).collect::<Vec<_>>();
+            &with_newlines
+        } else {
+            probe
+        };
         let places = if probe.len() < LEARNED_WHOLE {
             1
         } else {
@@ -69,6 +95,11 @@ impl Judge {
     }
 }
 
+/// Whether a carriage return alone ends the lines of a file that begins so.
+pub fn ends_by_returns(beginning: &[u8]) -> bool {
+    memchr(b'\n', beginning).is_none() && memchr(b'\r', beginning).is_some()
+}
+
 /// Where a filter stands between two chunks.
 #[derive(Debug, Default)]
 pub struct LineFilter {
@@ -87,7 +118,7 @@ impl LineFilter {
         let mut run = at;
         while at < chunk.len() {
             let rest = &chunk[at..];
-            let newline = memchr(b'\n', rest);
+            let newline = judge.line_end(rest);
             if newline.is_none() && rest.len() < HEAD {
                 self.head.extend_from_slice(rest);
                 break;
@@ -137,7 +168,7 @@ impl LineFilter {
         let mut at = 0;
         if !self.head.is_empty() {
             let missing = &chunk[..chunk.len().min(HEAD - self.head.len())];
-            let newline = memchr(b'\n', missing);
+            let newline = judge.line_end(missing);
             at = newline.map_or(missing.len(), |newline| newline + 1);
             self.head.extend_from_slice(&chunk[..at]);
             if newline.is_none() && self.head.len() < HEAD {
@@ -148,7 +179,7 @@ impl LineFilter {
         }
         if self.within {
             let rest = &chunk[at..];
-            let newline = memchr(b'\n', rest);
+            let newline = judge.line_end(rest);
             let length = newline.map_or(rest.len(), |newline| newline + 1);
             if self.keep {
                 out.write_all(&rest[..length])?;

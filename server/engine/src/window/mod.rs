@@ -7,7 +7,7 @@
 //! changes nothing of it.
 //!
 //! Bytes need not be text. A line ends with `\n`, belongs to its stamp with everything in it, and
-//! is decided by its first 4 KiB.
+//! is decided by its first 4 KiB. In a file without any `\n` at its beginning a `\r` ends one too.
 //!
 //! Lines before a file's first stamp are the torn end of a record that began in a file before.
 //! They share the first stamp's fate where it comes within [`LEADING`] bytes, since such pieces
@@ -36,12 +36,12 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::Window;
-use memchr::memchr;
 
 pub use dater::Dater;
 use dater::HEAD;
 use horizon::Horizon;
 pub use horizon::begins_late;
+pub use lines::ends_by_returns;
 use lines::{Judge, LineFilter};
 pub use probe::{Probe, span};
 pub use search::{FIRST, Slack, Wanted, search};
@@ -195,6 +195,7 @@ impl WindowFilter {
             return Ok(());
         };
         let probe = std::mem::take(probe);
+        self.judge.see_line_ends(&probe);
         self.judge.learn(&probe);
         match first_stamp(&mut self.judge, &probe) {
             Some((at, inside)) => {
@@ -222,7 +223,9 @@ fn first_stamp(judge: &mut Judge, probe: &[u8]) -> Option<(usize, bool)> {
     let mut at = 0;
     while at < probe.len().min(PROBE) {
         let rest = &probe[at..];
-        let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+        let length = judge
+            .line_end(rest)
+            .map_or(rest.len(), |newline| newline + 1);
         if let Some(inside) = judge.verdict(&rest[..length]) {
             return Some((at, inside));
         }
@@ -269,8 +272,11 @@ mod tests {
     /// The same rule, written down once more without any care for speed.
     fn plainly_filtered(log: &[u8]) -> Vec<u8> {
         let mut judge = filter(Unstamped::TakeWhole).judge;
+        judge.see_line_ends(log);
         judge.learn(log);
-        let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
+        let returns = !log.contains(&b'\n');
+        let ends = |byte: &u8| *byte == b'\n' || returns && *byte == b'\r';
+        let lines: Vec<&[u8]> = log.split_inclusive(ends).collect();
         let Some(first) = lines.iter().position(|line| judge.verdict(line).is_some()) else {
             return log.to_vec();
         };
@@ -305,6 +311,26 @@ mod tests {
             filtered(log),
             b"Nov 20 14:01:00 h caf\xe9 \0\0\r\n\xff\xfe\r\n\0\n"
         );
+    }
+
+    #[test]
+    fn carriage_returns_end_lines_where_no_newline_does() {
+        let log = "2026-11-20T13:59:59Z before\r2026-11-20T14:00:00Z first\r  more\r\
+                   2026-11-20T15:00:00Z after\r";
+        let expected = b"2026-11-20T14:00:00Z first\r  more\r";
+        for chunk in [1, 7, usize::MAX] {
+            assert_eq!(
+                filtered_in(log.as_bytes(), chunk, Unstamped::LeaveOut),
+                expected
+            );
+        }
+        // newlines that come later end lines as well
+        let mut log = "2026-11-20T13:59:59Z 1%\r2 %\r".repeat(PROBE / 20);
+        log.push_str("2026-11-20T14:01:00Z in\r\n");
+        assert_eq!(filtered(&log), b"2026-11-20T14:01:00Z in\r\n");
+        // a display of progress within a line is a part of it
+        let log = "2026-11-20T14:01:00Z 1%\r2026-11-20T13:01:00Z 2%\n";
+        assert_eq!(filtered(log), log.as_bytes());
     }
 
     #[test]

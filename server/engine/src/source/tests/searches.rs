@@ -54,6 +54,16 @@ fn of_a_large_file_little_more_than_the_window_is_read() {
 }
 
 #[test]
+fn a_large_file_whose_lines_end_with_carriage_returns_is_windowed_all_the_same() {
+    let logs = Logs::new();
+    let log = steady(20_000, 2160);
+    logs.write("a.log", log.replace('\n', "\r"));
+    let (report, out) = read(&logs.item("a.log"));
+    assert_eq!(report.outcome, ItemOutcome::Complete);
+    assert!(out == asked(&log).replace('\n', "\r").as_bytes());
+}
+
+#[test]
 fn the_whole_of_a_file_in_disorder_is_read() {
     let logs = Logs::new();
     let sorted = steady(100_000, 432);
