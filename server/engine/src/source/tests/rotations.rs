@@ -96,6 +96,35 @@ fn a_packed_file_is_left_packed_where_its_follower_began_before_the_window() {
 }
 
 #[test]
+fn rotations_by_date_are_left_packed_likewise() {
+    for [first, second, last] in [
+        ["app.log-20251119.gz", "app.log-20251120.gz", "app.log"],
+        ["app-2025-11-19.log.gz", "app-2025-11-21.log.gz", "app.log"],
+        [
+            "app.log.1763535600.gz",
+            "app.log.1763622000.gz",
+            "app.log.1763625600",
+        ],
+    ] {
+        let logs = Logs::new();
+        let log = copied(&logs, [first, second, last]);
+        logs.write(
+            "other.log-20251121",
+            line("2025-11-20T15:00:00Z another log"),
+        );
+        let (report, out) = read(&logs.item(first));
+        assert_eq!(
+            (report.outcome, out.len(), report.read_bytes),
+            (ItemOutcome::Empty, 0, 0),
+            "{first}"
+        );
+        let (report, out) = read(&logs.item(second));
+        assert_eq!(report.outcome, ItemOutcome::Complete, "{second}");
+        assert!(out == asked(&log).as_bytes(), "{second}");
+    }
+}
+
+#[test]
 fn numbers_that_grow_with_time_or_have_a_gap_lead_nobody_astray() {
     for names in [
         // the highest is the newest
