@@ -15,8 +15,11 @@ pub enum Reason {
     NotFound,
     /// It was there when the collection was planned, and gone when it was opened.
     Vanished,
-    /// A link leads out of the place that the configuration names, or it is no regular file.
+    /// It is a directory, a FIFO, a socket or a device.
     NotARegularFile,
+    /// It is a link that leads out of the place that the configuration names, or was put in the
+    /// place of what was planned.
+    LeadsElsewhere,
     TimedOut {
         seconds: u64,
     },
@@ -66,8 +69,11 @@ impl fmt::Display for Reason {
             Self::NotFound => f.write_str("not found"),
             Self::Vanished => f.write_str("removed while the collection ran"),
             Self::NotARegularFile => {
-                f.write_str("not a regular file, or a link that leads out of its directory")
+                f.write_str("not a file but a directory, FIFO, socket or device, which is never read")
             }
+            Self::LeadsElsewhere => f.write_str(
+                "a link that leads out of the directory that the configuration names, which is not followed",
+            ),
             Self::TimedOut { seconds } => write!(f, "timed out after {seconds} s"),
             Self::SizeLimit { bytes } => {
                 write!(

@@ -137,7 +137,7 @@ impl Survey<'_> {
             Ok((_, metadata)) if metadata.is_dir() => {}
             Ok((target, metadata)) => match target.strip_prefix(&root.path) {
                 Ok(below) => self.take(root, below, path, &metadata, Some(path)),
-                Err(_) => self.miss(path, Reason::NotARegularFile),
+                Err(_) => self.miss(path, Reason::LeadsElsewhere),
             },
             Err(error) => self.miss(path, reason(&error)),
         }

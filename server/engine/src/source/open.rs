@@ -50,8 +50,10 @@ fn because(error: Errno) -> Reason {
     match error {
         Errno::NOENT => Reason::Vanished,
         Errno::ACCESS | Errno::PERM => Reason::PermissionDenied,
-        // a link; a link in place of a directory; a socket or a device without a driver
-        Errno::LOOP | Errno::NOTDIR | Errno::NXIO | Errno::NODEV => Reason::NotARegularFile,
+        // a link; a link in place of a directory
+        Errno::LOOP | Errno::NOTDIR => Reason::LeadsElsewhere,
+        // a socket or a device without a driver
+        Errno::NXIO | Errno::NODEV => Reason::NotARegularFile,
         _ => super::reason(&io::Error::from(error)),
     }
 }

@@ -22,7 +22,7 @@ fn links_are_taken_only_within_their_directory() {
     let missing = logs.missing(&plan);
     assert_eq!(missing.len(), 3, "{missing:?}");
     assert!(matches!(missing[0], (ref label, Reason::Unreadable { .. }) if label == "loop.log"));
-    assert_eq!(missing[1], ("out.log".to_owned(), Reason::NotARegularFile));
+    assert_eq!(missing[1], ("out.log".to_owned(), Reason::LeadsElsewhere));
     assert_eq!(missing[2], ("torn.log".to_owned(), Reason::NotFound));
 }
 
@@ -37,13 +37,13 @@ fn a_link_put_in_place_after_planning_is_not_followed() {
     symlink(&outside, logs.path("sub/a.log")).expect("a link");
     assert_eq!(
         read(&item).0.outcome,
-        ItemOutcome::Missing(Reason::NotARegularFile)
+        ItemOutcome::Missing(Reason::LeadsElsewhere)
     );
     fs::remove_dir_all(logs.path("sub")).expect("removed");
     symlink(&other.root, logs.path("sub")).expect("a link");
     assert_eq!(
         read(&item).0.outcome,
-        ItemOutcome::Missing(Reason::NotARegularFile)
+        ItemOutcome::Missing(Reason::LeadsElsewhere)
     );
 }
 
