@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::HeaderName;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use super::{DestinationError, FailureKind};
 
@@ -32,17 +32,14 @@ pub fn explain(error: &Error, expires_at: Option<DateTime<Utc>>) -> DestinationE
                 .or_else(|| error_code.clone())
                 .unwrap_or_default();
             let (kind, detail) = by_code(u16::from(*status), &code);
+            let there = header("date").and_then(|text| http_date(&text));
+            let there = there.unwrap_or_else(Utc::now);
             let detail = if code.starts_with("Auth") {
-                let there =
-                    header("date").and_then(|text| DateTime::parse_from_rfc2822(&text).ok());
-                let there = there.map_or_else(Utc::now, |at| at.to_utc());
                 why_refused(Utc::now(), there, expires_at).unwrap_or(detail)
             } else {
                 detail
             };
-            let retry_after = header("retry-after")
-                .and_then(|text| text.trim().parse().ok())
-                .map(Duration::from_secs);
+            let retry_after = header("retry-after").and_then(|text| retry_after(&text, there));
             DestinationError {
                 kind,
                 detail,
@@ -58,6 +55,30 @@ pub fn explain(error: &Error, expires_at: Option<DateTime<Utc>>) -> DestinationE
             "the storage service gave an answer that cannot be understood",
         ),
     }
+}
+
+/// The wait that a service asks for: seconds, or until a moment by its own clock.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
+fn retry_after(text: &str, there: DateTime<Utc>) -> Option<Duration> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        // a moment that has passed asks for no patience
+        Err(_) => Some((http_date(text)? - there).to_std().unwrap_or_default()),
+    }
+}
+
+/// A date in any of the three forms that are still to be understood.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(at) = DateTime::parse_from_rfc2822(text) {
+        return Some(at.to_utc());
+    }
+    ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        .map(|at| at.and_utc())
 }
 
 /// What explains a refusal better than its code: a SAS URL that has lapsed by the service's clock,
@@ -267,6 +288,23 @@ mod tests {
         assert!(lapsed.starts_with("the SAS URL expired on "), "{lapsed}");
         assert_eq!(told(there, Some(there + hour)), "");
         assert_eq!(told(there, None), "");
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_until_a_moment_by_the_clock_of_the_service() {
+        let there = "2026-11-20T14:00:00Z".parse().unwrap();
+        let asked = |text| retry_after(text, there).map(|wait| wait.as_secs());
+        assert_eq!(asked(" 120 "), Some(120));
+        for date in [
+            "Fri, 20 Nov 2026 14:02:00 GMT",
+            "Friday, 20-Nov-26 14:02:00 GMT",
+            "Fri Nov 20 14:02:00 2026",
+        ] {
+            assert_eq!(asked(date), Some(120), "{date}");
+        }
+        assert_eq!(asked("Fri, 20 Nov 2026 13:00:00 GMT"), Some(0));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-3"), None);
     }
 
     #[test]
