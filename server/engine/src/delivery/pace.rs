@@ -44,8 +44,17 @@ impl Pace {
             let Some(at) = self.reserve(bytes, limit, Instant::now()) else {
                 return;
             };
+            let mut reserved = Reserved {
+                pace: self,
+                limit,
+                cost: cost(bytes, limit),
+                is_used: false,
+            };
             tokio::select! {
-                () = tokio::time::sleep_until(at) => return,
+                () = tokio::time::sleep_until(at) => {
+                    reserved.is_used = true;
+                    return;
+                }
                 // the sender lives in `self`
                 _ = changes.changed() => {}
             }
@@ -56,13 +65,38 @@ impl Pace {
         if limit == 0 {
             return None;
         }
-        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(limit);
-        let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         // a panic while holding it cannot leave it half changed
         let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
         let start = free_at.map_or(now, |at| at.max(now));
-        *free_at = Some(start + cost);
+        *free_at = Some(start + cost(bytes, limit));
         (start > now).then_some(start)
+    }
+}
+
+/// What bytes take under a limit, which is more than nothing.
+fn cost(bytes: u64, limit: u64) -> Duration {
+    let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(limit);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// Time that somebody waits for. Who stops waiting, as when a collection is cancelled, gives it
+/// back to those who come after.
+struct Reserved<'p> {
+    pace: &'p Pace,
+    limit: u64,
+    cost: Duration,
+    is_used: bool,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        // what was reserved under another limit is forgotten already
+        if self.is_used || *self.pace.limit.borrow() != self.limit {
+            return;
+        }
+        let free_at = &self.pace.free_at;
+        let mut free_at = free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *free_at = free_at.and_then(|at| at.checked_sub(self.cost));
     }
 }
 
@@ -90,6 +124,18 @@ mod tests {
         let (pace, now) = (Pace::new(0), Instant::now());
         assert_eq!(pace.reserve(u64::MAX, 0, now), None);
         assert_eq!(pace.reserve(u64::MAX, 0, now), None);
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_holds_nobody_up() {
+        let pace = Pace::new(1);
+        pace.take(1).await;
+        let after = pace.free_at.lock().unwrap().unwrap();
+        for _ in 0..3 {
+            let waiting = tokio::time::timeout(Duration::from_millis(10), pace.take(1_000_000));
+            assert!(waiting.await.is_err());
+        }
+        assert_eq!(*pace.free_at.lock().unwrap(), Some(after));
     }
 
     #[tokio::test]
