@@ -22,8 +22,7 @@ use crate::engine::Inner;
 use crate::error::EngineError;
 use crate::limits::CancelOnDrop;
 use crate::store::Past;
-use cache::Cache;
-use survey::{RoleFindings, Survey};
+use survey::{Known, RoleFindings, Survey};
 
 /// What logs usually pack to, in thousandths, where a role has no past.
 const USUAL_PACKED_PERMILLE: u64 = 80;
@@ -48,7 +47,7 @@ pub struct EstimateRequest {
 /// Looks at the stack's sources, one look at a time: who comes second finds everything known.
 #[derive(Debug, Default)]
 pub struct Surveyor {
-    cache: Arc<Cache>,
+    known: Arc<Known>,
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -140,7 +139,7 @@ impl Inner {
         let _turn = self.surveyor.turn.lock().await;
         let guard = CancelOnDrop::default();
         let cancel = Arc::clone(&guard.0);
-        let cache = Arc::clone(&self.surveyor.cache);
+        let known = Arc::clone(&self.surveyor.known);
         let (zone, threads) = (self.config.zone, self.cores);
         let looking = tokio::task::spawn_blocking(move || {
             let survey = Survey {
@@ -149,7 +148,7 @@ impl Inner {
                 window,
                 zone,
                 threads,
-                cache: &cache,
+                known: &known,
                 cancel: &cancel,
             };
             survey.run()

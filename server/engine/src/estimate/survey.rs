@@ -2,10 +2,11 @@
 //! file. Blocking, on all cores, and at an end soon after nobody waits for it any more.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use domain::{RoleName, SourceKind, Window};
@@ -15,7 +16,8 @@ use super::journal;
 use super::probe::{self, Effort};
 use super::profile::Profile;
 use crate::config::{RoleConfig, SourceConfig};
-use crate::source::{self, Item, ItemHow};
+use crate::limits::Patience;
+use crate::source::{self, Item, ItemHow, Plan};
 
 /// What to look at.
 #[derive(Debug)]
@@ -28,10 +30,33 @@ pub struct Survey<'a> {
     /// The stack's.
     pub zone: Tz,
     pub threads: usize,
-    pub cache: &'a Cache,
+    pub known: &'a Arc<Known>,
     /// Set when nobody waits any more.
-    pub cancel: &'a AtomicBool,
+    pub cancel: &'a Arc<AtomicBool>,
 }
+
+/// What looks at this stack have learned so far.
+#[derive(Debug)]
+pub struct Known {
+    cache: Cache,
+    /// A directory whose server is gone keeps no other source waiting for longer.
+    sources: Patience<SourceConfig>,
+    /// The same for files that are read, by the directory of their source.
+    directories: Patience<Arc<Path>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            cache: Cache::default(),
+            sources: Patience::of(LONGEST_LOOK),
+            directories: Patience::of(LONGEST_LOOK),
+        }
+    }
+}
+
+/// For listing a source, and for reading a few places of a file.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// What there is of a role.
 #[derive(Debug)]
@@ -84,7 +109,7 @@ impl Survey<'_> {
     /// `None` where it was cancelled.
     #[must_use]
     pub fn run(&self) -> Option<Vec<RoleFindings>> {
-        self.cache.begin_look();
+        self.known.cache.begin_look();
         let journals = self.journals();
         let planned = self.in_parallel(self.roles, |role| self.plan(role, &journals))?;
         let files: Vec<(usize, &Item)> = planned
@@ -119,19 +144,32 @@ impl Survey<'_> {
             .collect();
         asked
             .into_iter()
-            .map(|directory| {
-                let every_unit = SourceConfig::Journal {
-                    units: vec!["*".to_owned()],
-                    directory: directory.clone(),
-                };
-                let plan = source::plan(&every_unit, &self.window, self.zone, self.cancel);
-                let journal = Journal {
-                    all_units: plan.items.len() as u64,
-                    profiles: Arc::new(journal::profiles(directory.as_deref())),
-                };
-                (directory.clone(), journal)
-            })
+            .filter_map(|directory| Some((directory.clone(), self.journal(directory)?)))
             .collect()
+    }
+
+    /// `None` where it does not answer.
+    fn journal(&self, directory: &Option<PathBuf>) -> Option<Journal> {
+        let every_unit = SourceConfig::Journal {
+            units: vec!["*".to_owned()],
+            directory: directory.clone(),
+        };
+        let units = self.list(&every_unit)?.items.len() as u64;
+        let directory = directory.clone();
+        let heads = move || journal::profiles(directory.as_deref());
+        let profiles = self.known.sources.ask(&every_unit, self.cancel, heads)?;
+        Some(Journal {
+            all_units: units,
+            profiles: Arc::new(profiles),
+        })
+    }
+
+    /// What a source has; `None` where it does not answer.
+    fn list(&self, source: &SourceConfig) -> Option<Plan> {
+        let (asked, window, zone) = (source.clone(), self.window, self.zone);
+        let cancel = Arc::clone(self.cancel);
+        let look = move || source::plan(&asked, &window, zone, &cancel);
+        self.known.sources.ask(source, self.cancel, look)
     }
 
     fn plan(&self, role: &RoleConfig, journals: &BTreeMap<Option<PathBuf>, Journal>) -> Planned {
@@ -144,7 +182,10 @@ impl Survey<'_> {
         };
         let mut files = Vec::new();
         for source in role.sources.iter().filter(|source| self.wants(source)) {
-            let plan = source::plan(source, &self.window, self.zone, self.cancel);
+            let Some(plan) = self.list(source) else {
+                findings.missing += 1;
+                continue;
+            };
             findings.missing += plan.missing.len() as u64;
             match source {
                 SourceConfig::Files { .. } => files.extend(plan.items),
@@ -165,7 +206,7 @@ impl Survey<'_> {
         Planned { findings, files }
     }
 
-    /// `None` for what is no file.
+    /// `None` for what is no file, and for one that does not answer.
     fn look(&self, item: &Item, effort: Effort) -> Option<Arc<Profile>> {
         let ItemHow::File(file) = &item.how else {
             return None;
@@ -174,8 +215,17 @@ impl Survey<'_> {
             size: item.planned_bytes,
             modified_at: item.modified_at,
         };
-        let look = || probe::profile(file, effort);
-        Some(self.cache.profile(file.identity, state, look))
+        let root = &file.folder.root;
+        if !source::is_served(root) {
+            let look = || probe::profile(file, effort);
+            return Some(self.known.cache.profile(file.identity, state, look));
+        }
+        let (known, file) = (Arc::clone(self.known), file.clone());
+        let look = move || {
+            let look = || probe::profile(&file, effort);
+            known.cache.profile(file.identity, state, look)
+        };
+        self.known.directories.ask(root, self.cancel, look)
     }
 
     /// Does the same to each, in order; `None` where it was cancelled on the way.

@@ -6,11 +6,13 @@
 mod aside;
 mod budget;
 mod cancel;
+mod patience;
 mod priority;
 mod seat;
 
 pub use aside::aside;
 pub use budget::{Budget, Budgets, Meter};
 pub use cancel::CancelOnDrop;
+pub use patience::Patience;
 pub use priority::{Priority, lower_own_priority};
 pub use seat::Seat;

@@ -39,6 +39,7 @@ use crate::window::{Dater, Dating, Unstamped, WindowFilter};
 pub use item::{FileItem, Identity, Item, ItemHow, Packing, newest_first, once_each};
 pub use open::open as open_file;
 pub use packed::head as file_head;
+pub use remote::is_served;
 
 /// What a source has.
 #[derive(Clone, Debug, Default)]
