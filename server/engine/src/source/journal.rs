@@ -41,15 +41,26 @@ pub fn plan(globs: &[String], directory: Option<&Path>) -> Plan {
         }
     };
     match units(directory) {
-        Ok(units) => plan.items.extend(
-            units
-                .into_iter()
-                .filter(|unit| globs.is_match(unit))
-                .map(|unit| item(unit, directory)),
-        ),
+        Ok(Listing { units, left_out }) => {
+            plan.items.extend(
+                units
+                    .into_iter()
+                    .filter(|unit| globs.is_match(unit))
+                    .map(|unit| item(unit, directory)),
+            );
+            let left_out = left_out.map(|detail| Reason::Unreadable { detail });
+            plan.missing
+                .extend(left_out.map(|reason| (LABEL.to_owned(), reason)));
+        }
         Err(reason) => plan.missing.push((LABEL.to_owned(), reason)),
     }
     plan
+}
+
+struct Listing {
+    units: BTreeSet<String>,
+    /// What `journalctl` says of damaged files, which it passes over and is content.
+    left_out: Option<String>,
 }
 
 fn unit_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
@@ -73,7 +84,7 @@ fn item(unit: String, directory: Option<&Path>) -> Item {
 }
 
 /// The units that the journal has entries of, at any time.
-fn units(directory: Option<&Path>) -> Result<BTreeSet<String>, Reason> {
+fn units(directory: Option<&Path>) -> Result<Listing, Reason> {
     let mut command = journalctl(directory).ok_or(Reason::NoJournal)?;
     command.arg("--field=_SYSTEMD_UNIT");
     let mut listing = Vec::new();
@@ -91,6 +102,7 @@ fn units(directory: Option<&Path>) -> Result<BTreeSet<String>, Reason> {
             Ok(())
         },
     );
+    let left_out = ran.as_ref().ok().and_then(|ran| left_out(&ran.complaint));
     let fault = fault(ran, silent, |complaint| complaint.to_owned());
     let units: BTreeSet<String> = String::from_utf8_lossy(&listing)
         .lines()
@@ -99,8 +111,19 @@ fn units(directory: Option<&Path>) -> Result<BTreeSet<String>, Reason> {
         .collect();
     match fault {
         Err(Stop::Source(reason)) if units.is_empty() => Err(reason),
-        _ => Ok(units),
+        _ => Ok(Listing { units, left_out }),
     }
+}
+
+/// The lines that name files which are truncated or corrupted, as `journal_file_open` of systemd's
+/// `sd-journal` words them.
+fn left_out(complaint: &[u8]) -> Option<String> {
+    let complaint = String::from_utf8_lossy(complaint);
+    let lines: Vec<_> = complaint
+        .lines()
+        .filter(|line| line.contains("ignoring file"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
 }
 
 pub fn read(

@@ -96,3 +96,26 @@ fn a_missing_directory_is_told_in_journalctls_words() {
         matches!(&plan.missing[..], [(_, Reason::Unreadable { detail })] if detail.contains("/no/such/journal"))
     );
 }
+
+#[test]
+fn a_damaged_file_of_a_journal_is_named_once_and_the_others_are_read() {
+    let journal = journal();
+    let whole = std::fs::read(journal.path().join("test.journal")).expect("a journal");
+    let healthy = planned(&["*"], journal.path());
+    let expected: Vec<_> = healthy.items.iter().map(read).collect();
+    let mut corrupted = whole.clone();
+    corrupted[..8].fill(b'X');
+    std::fs::write(journal.path().join("corrupted.journal"), corrupted).expect("a file");
+    std::fs::write(journal.path().join("cut.journal"), &whole[..100]).expect("a file");
+    let plan = planned(&["*"], journal.path());
+    assert_eq!(plan.items, healthy.items);
+    let found: Vec<_> = plan.items.iter().map(read).collect();
+    assert_eq!(found, expected);
+    let [(label, Reason::Unreadable { detail })] = &plan.missing[..] else {
+        panic!("{:?}", plan.missing);
+    };
+    assert_eq!(label, "journal");
+    for name in ["corrupted.journal", "cut.journal"] {
+        assert!(detail.contains(name), "{detail}");
+    }
+}
