@@ -23,6 +23,20 @@ struct Seen {
     paused: Option<String>,
     /// Of managed storage, whose SAS URL is in a file that others change.
     managed: Option<SasUrl>,
+    trouble: Trouble,
+}
+
+/// What went wrong the last time. It is tried again all the time, and told when it changes.
+#[derive(Debug, Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    /// What is to be told of what went wrong this time.
+    fn news(&mut self, now: Option<String>) -> Option<&str> {
+        let is_new = now != self.0;
+        self.0 = now;
+        self.0.as_deref().filter(|_| is_new)
+    }
 }
 
 /// Watches until the run has ended.
@@ -36,6 +50,7 @@ pub async fn watch(running: Arc<Running>, finished: CancellationToken) {
         managed: is_managed
             .then(|| running.inner.managed_sas().ok())
             .flatten(),
+        trouble: Trouble::default(),
     };
     loop {
         tokio::select! {
@@ -46,8 +61,10 @@ pub async fn watch(running: Arc<Running>, finished: CancellationToken) {
             // the link outlives this task
             _ = waiting.changed() => {}
         }
-        if let Err(error) = look(&running, &mut seen).await {
-            tracing::warn!(error = %chain(&error), "the state of a collection could not be looked up");
+        let ended = look(&running, &mut seen).await;
+        let trouble = ended.err().map(|error| chain(&error));
+        if let Some(error) = seen.trouble.news(trouble) {
+            tracing::warn!(%error, "what was asked of a running collection could not be done");
         }
     }
 }
@@ -194,4 +211,20 @@ async fn write_counts(
         store.set_pace(id, rate, left).await?;
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_again_and_again_is_told_once_a_reason() {
+        let mut trouble = Trouble::default();
+        let mut told = |now: Option<&str>| trouble.news(now.map(str::to_owned)).map(str::to_owned);
+        assert_eq!(told(Some("no key")), Some("no key".to_owned()));
+        assert_eq!(told(Some("no key")), None);
+        assert_eq!(told(Some("no disk")), Some("no disk".to_owned()));
+        assert_eq!(told(None), None);
+        assert_eq!(told(Some("no disk")), Some("no disk".to_owned()));
+    }
 }
