@@ -185,6 +185,20 @@ fn bad_usage_is_told_apart_from_failure() {
 }
 
 #[test]
+fn a_directory_that_cannot_take_bundles_is_bad_usage_and_starts_nothing() {
+    let stack = stack_with_logs();
+    stack.write("file", "");
+    for unusable in ["file", "file/below", "/proc/nowhere"] {
+        let ran = collect(&stack, &["--output", unusable]);
+        assert_eq!(ran.code, 2, "{unusable}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("--output: "), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+    let history = stack.run(&["history", "--json"]).json();
+    assert_eq!(history["collections"], serde_json::json!([]));
+}
+
+#[test]
 fn users_come_and_go() {
     let stack = Stack::new("");
     stack.add_user("sam", "support", "correct horse battery");
@@ -253,6 +267,34 @@ fn a_sas_url_is_judged_without_being_repeated() {
     assert_eq!(report["usable"], false);
     assert_eq!(report["findings"][0]["parameter"], "se");
     assert!(!ran.stdout.contains(SIGNATURE) && !ran.stderr.contains(SIGNATURE));
+
+    // a service that is not there says nothing about the URL
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = port.local_addr().expect("an address").to_string();
+    drop(port);
+    stack.write("unreachable.sas", &sas_url(&host, "2099-01-01T00:00:00Z"));
+    let live = [
+        "sas",
+        "check",
+        "--sas-url-file",
+        "unreachable.sas",
+        "--live",
+    ];
+    let ran = stack.run(&live);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("could not be asked") && !ran.stdout.contains("Not usable"),
+        "{}",
+        ran.stdout
+    );
+    let report = stack.run(&[&live[..], &["--json"]].concat()).json();
+    assert_eq!(report["service"], "not_asked");
+    assert_eq!(report["usable"], false);
+    let refusing = sas_url(&refusing_service(), "2099-01-01T00:00:00Z");
+    stack.write("refused.sas", &refusing);
+    let ran = stack.run(&["sas", "check", "--sas-url-file", "refused.sas", "--live"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("Not usable."), "{}", ran.stdout);
 
     let missing = stack.run(&["sas", "check", "--sas-url-file", "nowhere"]);
     assert_eq!(missing.code, 2);

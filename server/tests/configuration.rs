@@ -90,3 +90,57 @@ fn a_format_of_time_is_known_or_refused_with_what_is_allowed() {
         assert!(check.stderr.contains(allowed), "{}", check.stderr);
     }
 }
+
+#[test]
+fn what_cannot_work_later_is_refused_where_it_stands() {
+    for (text, told) in [
+        (
+            "[network]\nca_file = \"no.pem\"\n",
+            "help-support.toml:2: network.ca_file: ",
+        ),
+        (
+            "[collection]\nmax_window = \"8h\"\nlookback = \"4h\"\n",
+            "help-support.toml:2: collection.max_window: is more than lookback, which is 4 h",
+        ),
+        (
+            "[collection]\nlookback = \"3h\"\n",
+            "help-support.toml:2: collection.lookback: is less than max_window, which is 4 h",
+        ),
+    ] {
+        let stack = Stack::with_file(text);
+        for command in [["config", "check"].as_slice(), &["history"]] {
+            let ran = stack.run(command);
+            assert_eq!(ran.code, 2, "{text}: {}", ran.stderr);
+            assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+        }
+    }
+    let stack = Stack::with_file("[network]\nca_file = \"help-support.toml\"\n");
+    let ran = stack.run(&["config", "check"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("holds no certificate"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_check_shows_own_rules_and_no_secret_of_a_command() {
+    let stack = Stack::with_file(
+        "[[redaction.rule]]\nname = \"pin\"\npattern = 'pin (\\d+)'\n\
+         examples = [{ text = \"pin 47\", takes = \"47\" }]\n\
+         [[role]]\nname = \"A\"\n[[role.source]]\nkind = \"command\"\nname = \"db\"\n\
+         run = [\"/bin/db\", \"--password\", \"hunter2\", \"--pin 47\"]\n",
+    );
+    let check = stack.run(&["config", "check"]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    assert!(check.stdout.contains("\n  pin\n") || check.stdout.ends_with("\n  pin\n"));
+    assert!(
+        check.stdout.contains("db: /bin/db --password"),
+        "{}",
+        check.stdout
+    );
+    for secret in ["hunter2", "47"] {
+        assert!(!check.stdout.contains(secret), "{}", check.stdout);
+    }
+}

@@ -27,6 +27,7 @@ mod redact;
 mod saved;
 mod secrets;
 mod settings;
+mod shown;
 mod source;
 mod store;
 mod window;
@@ -35,12 +36,14 @@ pub use collection::CollectionRequest;
 pub use config::{
     Compression, EngineConfig, NetworkConfig, ProxyUrl, RedactionConfig, RoleConfig, SourceConfig,
 };
-pub use engine::{Engine, OpenError};
+pub use destination::check_authorities;
+pub use engine::{Engine, LiveCheck, OpenError};
 pub use error::{EngineError, FieldError, chain};
 pub use estimate::EstimateRequest;
 pub use limits::{Budget, Budgets, Priority};
 pub use people::{SessionToken, SessionView, UserView};
 pub use preview::PreviewRequest;
 pub use redact::{OwnRule, RuleName, clean_stream};
+pub use shown::shown_role;
 pub use window::TimeFormat;
 pub use window::stamp_of;

@@ -230,7 +230,7 @@ async fn names_of_items_are_cleaned_wherever_they_are_told_and_a_retry_knows_the
     let told = format!(
         "{names:?} {} {} {}",
         read_entry(&zip, "errors.txt"),
-        serving.engine.manifest(id).await.unwrap(),
+        serving.manifest(id).await,
         serde_json::to_string(&serving.engine.collection(id).await.unwrap()).unwrap()
     );
     let holds_secret = |text: &str| text.contains("ghp_") || text.contains("smith@");
@@ -250,6 +250,109 @@ async fn names_of_items_are_cleaned_wherever_they_are_told_and_a_retry_knows_the
             let bytes = fs::read(&file).unwrap();
             let leaked = holds_secret(&String::from_utf8_lossy(&bytes));
             assert!(!leaked, "a name stands in {}", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn pseudonyms_are_looked_up_where_they_were_given_and_who_asks_is_recorded() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Network");
+    let log = directory.join("access.log");
+    let at = (stack.end - TimeDelta::minutes(5)).to_rfc3339();
+    let line = format!("{at} from 10.1.2.3 to 10.1.2.4 and back to 10.1.2.3\n");
+    fs::write(&log, line).unwrap();
+    let output = stack.root.path().join("out");
+    let serving = Serving::start(stack.engine().await);
+    let mut request = stack.request(DestinationChoice::Directory(Some(output.clone())));
+    request.identifiers = true;
+    let id = serving.collect(request).await;
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let zip = output.join(&detail.folder).join("node-01/Network.zip");
+    let text = read_entry(&zip, &entries(&zip)[0]);
+    assert!(!text.contains("10.1.2"), "{text}");
+    let given: Vec<_> = text
+        .split_whitespace()
+        .filter(|word| word.starts_with("ip-"))
+        .collect();
+    assert_eq!(given.len(), 3, "{text}");
+    assert_eq!(given[0], given[2]);
+    for (pseudonym, value) in [
+        (given[0], Some("10.1.2.3")),
+        (given[1], Some("10.1.2.4")),
+        ("ip-nothing", None),
+    ] {
+        let found = serving.engine.pseudonym(id, pseudonym, &operator()).await;
+        assert_eq!(found.unwrap().as_deref(), value);
+    }
+    // the values themselves stand nowhere in the clear
+    for file in files_below(&stack.config.data_directory) {
+        let bytes = fs::read(&file).unwrap();
+        let leaked = String::from_utf8_lossy(&bytes).contains("10.1.2");
+        assert!(!leaked, "an address stands in {}", file.display());
+    }
+    let manifest = serving.manifest(id).await;
+    assert_eq!(manifest["request"]["identifiers"], true);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_of_the_configuration_is_used_and_stands_nowhere() {
+    const PASSWORD: &str = "hunter2hunter2";
+    let mut stack = Stack::new();
+    let command = |name: &str, run: &[&str]| SourceConfig::Command {
+        name: name.to_owned(),
+        run: run.iter().map(|&argument| argument.to_owned()).collect(),
+        timeout: common::PATIENCE,
+    };
+    let tell = ["/bin/sh", "-c", "echo ${#2}", "--", "--password", PASSWORD];
+    stack.add_source("Host", command("told", &tell));
+    let missing = format!("/nowhere/--password={PASSWORD}");
+    stack.add_source("Host", command("broken", &[&missing]));
+    let logs = stack.root.path().join(format!("logs/password={PASSWORD}"));
+    fs::create_dir_all(&logs).unwrap();
+    let kept = stack.log(&logs.join("app.log"), TimeDelta::minutes(1));
+    for pattern in ["*.log", "absent.log"] {
+        stack.add_source(
+            "Host",
+            SourceConfig::Files {
+                paths: vec![format!("{}/{pattern}", logs.display())],
+                time_zone: None,
+                time_format: None,
+                binary: false,
+            },
+        );
+    }
+    let output = stack.root.path().join("out");
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .collect(stack.request(DestinationChoice::Directory(Some(output.clone()))))
+        .await;
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
+    let zip = output.join(&detail.folder).join("node-01/Host.zip");
+    let names = entries(&zip);
+    let log = names.iter().find(|name| name.ends_with("/app.log"));
+    assert_eq!(
+        read_entry(&zip, log.unwrap()),
+        kept,
+        "the true path was read"
+    );
+    let told = read_entry(&zip, "commands/told.txt");
+    assert!(told.starts_with(&PASSWORD.len().to_string()), "{told}");
+
+    // also what a retry finds out
+    serving.engine.retry(id, &operator()).await.unwrap();
+    wait_for_end(&serving.engine, id).await;
+    let manifest = serving.manifest(id).await.to_string();
+    assert!(!manifest.contains(PASSWORD), "{manifest}");
+    serving.stop().await;
+    for root in [&stack.config.data_directory, &output] {
+        for file in files_below(root) {
+            let bytes = fs::read(&file).unwrap();
+            let leaked = String::from_utf8_lossy(&bytes).contains(PASSWORD);
+            assert!(!leaked, "the password stands in {}", file.display());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use domain::format;
-use engine::{Compression, RoleConfig, SourceConfig};
+use engine::{Compression, RoleConfig, SourceConfig, shown_role};
 
 use super::output::show;
 use super::{CommandError, Outcome};
@@ -95,7 +95,23 @@ fn describe(config: &Config) -> String {
         (true, _) => "Roles, found on this machine:".to_owned(),
         (false, _) => "Roles:".to_owned(),
     });
-    lines.extend(engine.roles.iter().flat_map(describe_role));
+    lines.extend(
+        engine
+            .roles
+            .iter()
+            .flat_map(|role| describe_role(&shown_role(engine, role))),
+    );
+    if !engine.redaction.rules.is_empty() {
+        lines.push(String::new());
+        lines.push("Redaction rules of your own, their examples tried:".to_owned());
+        lines.extend(
+            engine
+                .redaction
+                .rules
+                .iter()
+                .map(|rule| format!("  {}", rule.name())),
+        );
+    }
     lines.join("\n")
 }
 

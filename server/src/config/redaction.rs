@@ -9,15 +9,23 @@ use engine::{OwnRule, RedactionConfig, RuleName};
 
 use super::reader::Section;
 
+/// Shorter names are not looked for.
+const SHORTEST_NAME: usize = 3;
+
 /// Reads the table; what it leaves out is empty.
 pub fn read(section: Option<Section<'_, '_>>) -> RedactionConfig {
     let Some(mut section) = section else {
         return RedactionConfig::default();
     };
+    let document = section.document();
     let mut names = |key| -> Vec<String> {
         let field = section.texts(key);
         let texts = field.map(|field| field.value).unwrap_or_default();
-        texts.into_iter().map(|text| text.value).collect()
+        texts
+            .into_iter()
+            .filter_map(|text| text.convert(document, name))
+            .map(|text| text.value)
+            .collect()
     };
     let (hosts, users) = (names("hosts"), names("users"));
     let mut known = HashSet::new();
@@ -31,6 +39,20 @@ pub fn read(section: Option<Section<'_, '_>>) -> RedactionConfig {
         hosts,
         users,
         rules,
+    }
+}
+
+/// A name that is looked for wherever it stands.
+fn name(text: String) -> Result<String, String> {
+    if text.len() < SHORTEST_NAME {
+        Err(format!(
+            "{text:?} is too short: names of fewer than {SHORTEST_NAME} letters are part of too many words to be \
+             looked for"
+        ))
+    } else if text == "localhost" {
+        Err("\"localhost\" tells nothing of anybody, and is left as it is".to_owned())
+    } else {
+        Ok(text)
     }
 }
 
@@ -120,6 +142,33 @@ mod tests {
         .expect("no problem");
         let names: Vec<_> = read.rules.iter().map(OwnRule::name).collect();
         assert_eq!(names, ["pin"]);
+    }
+
+    #[test]
+    fn a_name_that_would_not_be_looked_for_is_refused() {
+        let read =
+            parse("[redaction]\nhosts = [\"db1\"]\nusers = [\"eve\"]\n").expect("no problem");
+        assert_eq!(
+            (read.hosts, read.users),
+            (vec!["db1".to_owned()], vec!["eve".to_owned()])
+        );
+        for (text, told) in [
+            (
+                "users = [\"eve\", \"e\"]",
+                "2: redaction.users: \"e\" is too short",
+            ),
+            (
+                "hosts = [\"db\"]",
+                "2: redaction.hosts: \"db\" is too short",
+            ),
+            (
+                "hosts = [\"localhost\"]",
+                "2: redaction.hosts: \"localhost\" tells nothing",
+            ),
+        ] {
+            let refused = parse(&format!("[redaction]\n{text}\n")).expect_err(text);
+            assert!(refused.starts_with(told), "{refused}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use domain::{NodeName, WindowLimits};
-use engine::{Compression, EngineConfig, NetworkConfig, ProxyUrl};
+use engine::{Compression, EngineConfig, NetworkConfig, ProxyUrl, check_authorities};
 use url::{Host, Url};
 
 use super::reader::{Document, Section};
@@ -194,11 +194,28 @@ fn collection(section: Option<Section<'_, '_>>) -> Collection {
         return collection;
     };
     let document = section.document();
-    if let Some(length) = section.length("max_window") {
-        collection.limits.max_seconds = whole_seconds(length.value);
+    let max_window = section.length("max_window");
+    let lookback = section.length("lookback");
+    let limits = &mut collection.limits;
+    if let Some(length) = &max_window {
+        limits.max_seconds = whole_seconds(length.value);
     }
-    if let Some(length) = section.length("lookback") {
-        collection.limits.lookback_seconds = whole_seconds(length.value);
+    if let Some(length) = &lookback {
+        limits.lookback_seconds = whole_seconds(length.value);
+    }
+    if limits.max_seconds > limits.lookback_seconds {
+        // a window of that length would always begin too early
+        let write = domain::format::seconds;
+        if let Some(field) = &max_window {
+            let most = write(limits.lookback_seconds);
+            field.wrong(document, format!("is more than lookback, which is {most}"));
+        } else if let Some(field) = &lookback {
+            let least = write(limits.max_seconds);
+            field.wrong(
+                document,
+                format!("is less than max_window, which is {least}"),
+            );
+        }
     }
     let compression = section.text("compression").and_then(|field| {
         field.convert(document, |text| match text.as_str() {
@@ -243,7 +260,13 @@ fn network(section: Option<Section<'_, '_>>, folder: &Path) -> NetworkConfig {
         .map(|field| field.value);
     network.ca_file = section
         .text("ca_file")
-        .map(|field| folder.join(field.value));
+        .and_then(|field| {
+            field.convert(document, |path| {
+                let path = folder.join(path);
+                check_authorities(&path).map(|()| path)
+            })
+        })
+        .map(|field| field.value);
     if let Some(length) = section.length("connect_timeout") {
         network.connect_timeout = length.value;
     }

@@ -1,5 +1,7 @@
 //! What may be asked for, checked before anything is stored.
 
+use std::path::PathBuf;
+
 use chrono::{DateTime, Utc};
 use domain::people::Actor;
 use domain::sas::SasContext;
@@ -12,10 +14,12 @@ use uuid::Uuid;
 
 use super::names;
 use crate::config::RoleConfig;
+use crate::destination::{FailureKind, LocalDirectory};
 use crate::engine::Inner;
 use crate::error::{EngineError, FieldError};
 use crate::secrets::Place;
-use crate::store::{EffectiveRequest, NewCollection, StoredDestination};
+use crate::shown::clean_role;
+use crate::store::{CollectionRow, EffectiveRequest, NewCollection, StoredDestination};
 
 /// A request as it comes from a form or the command line.
 #[derive(Clone, Debug)]
@@ -69,6 +73,8 @@ impl Inner {
         else {
             return Err(EngineError::Invalid(errors));
         };
+        self.try_directory(&destination.summary).await?;
+        let (roles, sealed_roles) = self.conceal(roles, &row)?;
         let effective = EffectiveRequest {
             roles,
             kinds: request.kinds,
@@ -88,6 +94,7 @@ impl Inner {
                 node: &self.config.node.0,
                 window,
                 request: &effective,
+                sealed_roles: sealed_roles.as_deref(),
                 folder: &names::folder(&self.config.stack_name, now, id),
                 destination: &destination,
                 saved: None,
@@ -96,6 +103,53 @@ impl Inner {
         tracing::info!(collection = %id, by = %actor, "collection queued");
         self.nudged.notify_waiters();
         Ok(id)
+    }
+
+    /// The roles as they may be stored, and sealed what they were where that is something else.
+    fn conceal(
+        &self,
+        roles: Vec<RoleConfig>,
+        row: &str,
+    ) -> Result<(Vec<RoleConfig>, Option<Vec<u8>>), EngineError> {
+        let clean: Vec<_> = roles
+            .iter()
+            .map(|role| clean_role(&self.redactor, role))
+            .collect();
+        if clean == roles {
+            return Ok((roles, None));
+        }
+        let text = serde_json::to_string(&roles).map_err(EngineError::internal)?;
+        let sealed = self.vault.seal(roles_place(row), &text);
+        Ok((clean, Some(sealed.map_err(EngineError::internal)?)))
+    }
+
+    /// The roles of a collection as they were configured when it was asked for.
+    pub(crate) fn configured_roles(
+        &self,
+        collection: &CollectionRow,
+    ) -> Result<Vec<RoleConfig>, EngineError> {
+        let Some(sealed) = &collection.sealed_roles else {
+            return Ok(collection.request.roles.clone());
+        };
+        let row = collection.id.to_string();
+        let text = self.vault.unseal(roles_place(&row), sealed);
+        let text = text.map_err(EngineError::internal)?;
+        serde_json::from_str(&text).map_err(EngineError::internal)
+    }
+
+    /// Tries a directory before a collection depends on it. Field: `destination`.
+    async fn try_directory(&self, destination: &DestinationSummary) -> Result<(), EngineError> {
+        if destination.kind != DestinationKind::Directory {
+            return Ok(());
+        }
+        let directory = LocalDirectory::new(PathBuf::from(&destination.place));
+        match directory.preflight().await {
+            Err(error) if error.kind == FailureKind::Refused => {
+                Err(EngineError::invalid("destination", error.detail))
+            }
+            // what can pass by itself is waited for
+            _ => Ok(()),
+        }
     }
 
     /// The asked period, where it may be collected now. Fields: `start`, `end`.
@@ -206,6 +260,14 @@ impl Inner {
                 })
             }
         }
+    }
+}
+
+/// The row of a collection's sealed roles.
+fn roles_place(row: &str) -> Place<'_> {
+    Place {
+        table: "collection.roles",
+        row,
     }
 }
 

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use azure::AzureContainer;
 pub use directory::LocalDirectory;
-pub use transport::{Transport, TransportError};
+pub use transport::{Transport, TransportError, check_authorities};
 
 /// Bytes of a block. The last one of a blob may be shorter.
 pub const BLOCK_BYTES: u64 = 8 * 1024 * 1024;

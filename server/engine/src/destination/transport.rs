@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +100,23 @@ impl Transport {
             Some(cause) => Error::with_message(kind, format!("{what}{through} ({cause})")),
             None => Error::with_message(kind, format!("{what}{through}")),
         }
+    }
+}
+
+/// Looks at a file of authorities before anything depends on it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_authorities(path: &Path) -> Result<(), String> {
+    match certificates(&path.to_owned()) {
+        Ok(_) => Ok(()),
+        Err(TransportError::Unreadable { path, source }) => {
+            Err(format!("{} cannot be read: {source}", path.display()))
+        }
+        Err(_) => Err(format!(
+            "{} holds no certificate in PEM form",
+            path.display()
+        )),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::limits::Budgets;
 /// The request as it was understood, kept so that a restart continues what was agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectiveRequest {
+    /// Without secrets: see [`NewCollection::sealed_roles`].
     pub roles: Vec<RoleConfig>,
     /// Empty: all kinds.
     pub kinds: Vec<SourceKind>,
@@ -52,6 +53,8 @@ pub struct NewCollection<'a> {
     pub node: &'a str,
     pub window: Window,
     pub request: &'a EffectiveRequest,
+    /// The roles as they are configured, sealed, where they hold secrets that the request's do not.
+    pub sealed_roles: Option<&'a [u8]>,
     pub folder: &'a str,
     pub destination: &'a StoredDestination,
     /// `None`: logs are read.
@@ -74,6 +77,8 @@ pub struct CollectionRow {
     pub node: String,
     pub window: Window,
     pub request: EffectiveRequest,
+    /// What of the request had to be cleaned; `None`: nothing.
+    pub sealed_roles: Option<Vec<u8>>,
     pub folder: String,
     pub destination: StoredDestination,
     pub destination_version: u64,
@@ -83,6 +88,8 @@ pub struct CollectionRow {
     pub requeued_at: Option<DateTime<Utc>>,
     /// Who paused it.
     pub paused_by: Option<String>,
+    /// Somebody has asked for its end.
+    pub cancel_requested: bool,
     /// Where it is sent from; `None`: logs are read.
     pub saved: Option<SavedIn>,
 }
@@ -169,6 +176,7 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
             &format!("{bounds:?}"),
         )?,
         request: serde_json::from_str(&text("effective_request")?)?,
+        sealed_roles: row.try_get("sealed_roles")?,
         folder: text("folder")?,
         destination: destination(row)?,
         destination_version: unsigned(row.try_get("destination_version")?),
@@ -176,6 +184,9 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
         seconds_left: row.try_get::<Option<i64>, _>("seconds_left")?.map(unsigned),
         requeued_at: maybe_moment("requeued_at")?,
         paused_by: row.try_get("paused_by")?,
+        cancel_requested: row
+            .try_get::<Option<i64>, _>("cancel_requested_at")?
+            .is_some(),
         saved: SavedIn::decode(row)?,
     })
 }
@@ -198,8 +209,9 @@ impl Store {
         sqlx::query(
             "INSERT INTO collection (id, kind, state, created_at, owner, asked_by, node, window_start, \
              window_end, effective_request, folder, destination_kind, destination_place, \
-             destination_permissions, destination_expires_at, destination_secret, saved_in, saved_id) \
-             VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             destination_permissions, destination_expires_at, destination_secret, saved_in, saved_id, \
+             sealed_roles) \
+             VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(&id)
         .bind(new.kind.code())
@@ -218,6 +230,7 @@ impl Store {
         .bind(&new.destination.secret)
         .bind(new.saved.map(|saved| &saved.directory))
         .bind(new.saved.map(|saved| saved.id.to_string()))
+        .bind(new.sealed_roles)
         .execute(&mut *transaction)
         .await?;
         sqlx::query(

@@ -129,6 +129,7 @@ async fn insert(store: &Store, id: CollectionId) {
             },
             secret: None,
         },
+        sealed_roles: None,
         saved: None,
     };
     store.insert_collection(&new).await.expect("a collection");
