@@ -11,7 +11,7 @@ mod gate;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use azurite::{Azurite, sas_at};
@@ -226,4 +226,103 @@ fn a_killed_sending_goes_on_where_it_was_when_it_is_asked_for_again() {
         later.iter().all(|line| block(line) != block(&first)),
         "what had arrived is not sent again"
     );
+}
+
+/// Asks a program to end, and answers what it said.
+fn interrupt(child: Child) -> Ran {
+    let id = child.id().to_string();
+    let asked = Command::new("kill").args(["-INT", &id]).status();
+    assert!(asked.expect("kill runs").success());
+    Ran::of(child.wait_with_output().expect("the program ends"))
+}
+
+impl Rig {
+    /// A sending that runs until something ends it.
+    fn begin(&self) -> Child {
+        let mut command = self.stack.command(&self.arguments(&self.directory));
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.spawn().expect("the program starts")
+    }
+
+    /// The sendings' states, newest first.
+    fn states(&self) -> Vec<String> {
+        let history = self.stack.run(&["history", "--json"]).json();
+        let rows = history["collections"].as_array().expect("rows").iter();
+        let mut states: Vec<_> = rows
+            .map(|row| row["state"].as_str().expect("a state").to_owned())
+            .collect();
+        assert_eq!(states.pop().as_deref(), Some("complete"), "the collection");
+        states
+    }
+
+    fn wait_for_tries(&self, more: usize) {
+        let enough = self.gate.blocks().len() + more;
+        let deadline = Instant::now() + PATIENCE;
+        while self.gate.blocks().len() < enough || self.states() != ["waiting"] {
+            assert!(Instant::now() < deadline, "{:?}", self.gate.blocks());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_sending_that_waits_says_what_helps_and_gives_up_when_told_to() {
+    let rig = Rig::new(1);
+    rig.gate
+        .rule(|line| is_block(line).then(|| Reply::new(403, "AuthenticationFailed")));
+    let mut arguments = rig.arguments(&rig.directory).to_vec();
+    arguments.extend(["--give-up-after", "1s"]);
+    let left = rig.stack.run(&arguments);
+    assert_eq!(left.code, 1, "{}", left.stderr);
+    for told in [
+        "Waiting. the storage service does not accept the SAS URL",
+        "It is tried again until ",
+        "Ctrl-C stops it: the directory stays as it is",
+        "Given up after 1s of waiting",
+        "send the directory again",
+    ] {
+        assert!(left.stderr.contains(told), "{told}: {}", left.stderr);
+    }
+    assert_eq!(left.json()["state"], "waiting");
+
+    // a portal has no say in it, and goes on with what is its own
+    let portal = rig.stack.serve();
+    let (from, to) = (
+        (Utc::now() - TimeDelta::hours(1)).to_rfc3339(),
+        Utc::now().to_rfc3339(),
+    );
+    let other = rig
+        .stack
+        .run(&["collect", "--from", &from, "--to", &to, "--output", "other"]);
+    assert_eq!(other.code, 0, "{}", other.stderr);
+    assert_eq!(rig.states(), ["complete", "waiting"]);
+    portal.stop();
+
+    rig.gate.rule(|_| None);
+    let sent = rig.send(&rig.directory);
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    assert_eq!(sent.json()["sent_as"], left.json()["sent_as"]);
+    rig.assert_arrived();
+}
+
+#[test]
+fn stopping_a_second_sending_does_not_stop_the_first() {
+    let rig = Rig::new(1);
+    rig.gate
+        .rule(|line| is_block(line).then(|| Reply::new(403, "AuthenticationFailed")));
+    let first = rig.begin();
+    rig.wait_for_tries(1);
+    let second = rig.begin();
+    // the first one tries anew with the SAS URL of the second
+    rig.wait_for_tries(1);
+    let stopped = interrupt(second);
+    assert_eq!(stopped.code, 1, "{}", stopped.stderr);
+    assert_eq!(rig.states(), ["waiting"]);
+    rig.gate.rule(|_| None);
+    let third = rig.send(&rig.directory);
+    assert_eq!(third.code, 0, "{}", third.stderr);
+    let first = Ran::of(first.wait_with_output().expect("the program ends"));
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    assert_eq!(rig.states(), ["complete"], "one sending for all three");
+    rig.assert_arrived();
 }

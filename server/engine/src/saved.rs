@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::bundle::close_object;
 use crate::config::Compression;
 use crate::secrets::to_hex;
 
@@ -163,17 +164,55 @@ impl SavedCollection {
     }
 }
 
-/// The newest manifest of a directory, as it is.
-pub fn newest_manifest(directory: &Path) -> Result<Map<String, Value>, SavedError> {
+/// A manifest that was saved, open at its beginning.
+#[derive(Debug)]
+pub struct ManifestFile {
+    file: File,
+    /// Bytes before its last closing brace.
+    body_bytes: u64,
+}
+
+/// Opens the newest manifest of a directory, which is an object.
+pub fn open_manifest(directory: &Path) -> Result<ManifestFile, SavedError> {
     let manifests = manifests(directory)?;
     let name = manifests
         .last()
         .ok_or_else(|| SavedError::NoCollection(directory.to_owned()))?;
-    let file = open(directory, name)?;
-    serde_json::from_reader(BufReader::new(file)).map_err(|error| SavedError::Manifest {
+    let mut file = open(directory, name)?;
+    let body_bytes = body_bytes(&mut file).map_err(|source| SavedError::Unreadable {
         name: name.clone(),
-        why: error.to_string(),
-    })
+        source,
+    })?;
+    let body_bytes = body_bytes.ok_or_else(|| SavedError::Manifest {
+        name: name.clone(),
+        why: "it does not end as an object".to_owned(),
+    })?;
+    Ok(ManifestFile { file, body_bytes })
+}
+
+impl ManifestFile {
+    /// Copies it, with `more` fields at its end.
+    pub fn write(self, more: &Map<String, Value>, out: impl Write) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        io::copy(&mut self.file.take(self.body_bytes), &mut out)?;
+        close_object(&mut out, more)?;
+        out.flush()
+    }
+}
+
+/// Leaves the file at its beginning; `None` where no brace closes it.
+fn body_bytes(file: &mut File) -> io::Result<Option<u64>> {
+    const TAIL: u64 = 64;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    file.rewind()?;
+    let end = tail.trim_ascii_end();
+    Ok(end
+        .strip_suffix(b"}")
+        .map(|body| from + body.trim_ascii_end().len() as u64))
 }
 
 /// Names of the manifests, oldest first: `manifest.json`, `manifest.2.json` …

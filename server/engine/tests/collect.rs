@@ -125,49 +125,6 @@ async fn a_container_gets_the_same_and_readers_of_three_makers_open_it() {
 }
 
 #[tokio::test]
-async fn pseudonyms_are_looked_up_where_they_were_given_and_who_asks_is_recorded() {
-    let mut stack = Stack::new();
-    let directory = stack.role("Network");
-    let log = directory.join("access.log");
-    let at = (stack.end - TimeDelta::minutes(5)).to_rfc3339();
-    let line = format!("{at} from 10.1.2.3 to 10.1.2.4 and back to 10.1.2.3\n");
-    fs::write(&log, line).unwrap();
-    let output = stack.root.path().join("out");
-    let serving = Serving::start(stack.engine().await);
-    let mut request = stack.request(DestinationChoice::Directory(Some(output.clone())));
-    request.identifiers = true;
-    let id = serving.collect(request).await;
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let zip = output.join(&detail.folder).join("node-01/Network.zip");
-    let text = read_entry(&zip, &entries(&zip)[0]);
-    assert!(!text.contains("10.1.2"), "{text}");
-    let given: Vec<_> = text
-        .split_whitespace()
-        .filter(|word| word.starts_with("ip-"))
-        .collect();
-    assert_eq!(given.len(), 3, "{text}");
-    assert_eq!(given[0], given[2]);
-    for (pseudonym, value) in [
-        (given[0], Some("10.1.2.3")),
-        (given[1], Some("10.1.2.4")),
-        ("ip-nothing", None),
-    ] {
-        let found = serving.engine.pseudonym(id, pseudonym, &operator()).await;
-        assert_eq!(found.unwrap().as_deref(), value);
-    }
-    // the values themselves stand nowhere in the clear
-    for file in files_below(&stack.config.data_directory) {
-        let bytes = fs::read(&file).unwrap();
-        let leaked = String::from_utf8_lossy(&bytes).contains("10.1.2");
-        assert!(!leaked, "an address stands in {}", file.display());
-    }
-    let manifest = serving.engine.manifest(id).await.unwrap();
-    assert_eq!(manifest["request"]["identifiers"], true);
-    serving.stop().await;
-}
-
-#[tokio::test]
 async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
     let mut stack = Stack::new();
     let directory = stack.role("Network");
@@ -206,7 +163,7 @@ async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
             (absent.display().to_string(), Reason::NotFound),
             (
                 directory.join("escape.log").display().to_string(),
-                Reason::NotARegularFile
+                Reason::LeadsElsewhere
             ),
         ]
     );
@@ -461,77 +418,9 @@ async fn what_is_no_text_is_withheld() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
-    let mut stack = Stack::new();
-    let elsewhere = other_file_system();
-    stack.config.bundle_directory = elsewhere.path().join("bundles");
-    stack.config.bandwidth_limit = 8 << 20;
-    let path = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&path, 48);
-    let serving = Serving::start(stack.engine().await);
-    let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.collect(request).await;
-    common::wait_until(&serving.engine, id, |detail| {
-        detail.progress.delivered_bytes > 0
-    })
-    .await;
-    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let zip = stack
-        .config
-        .bundle_directory
-        .join(&detail.folder)
-        .join("node-01/Storage.zip");
-    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
-    serving.stop().await;
-}
-
-#[tokio::test]
-async fn a_directory_beside_the_spool_gets_its_files_also_after_it_was_removed_on_the_way() {
-    let mut stack = Stack::new();
-    let path = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&path, 1);
-    let gate = stack.root.path().join("gate");
-    let wait = format!("until [ -e {} ]; do sleep 0.02; done", gate.display());
-    stack.add_source(
-        "Storage",
-        SourceConfig::Command {
-            name: "gate".to_owned(),
-            run: vec!["/bin/sh".to_owned(), "-c".to_owned(), wait],
-            timeout: common::PATIENCE,
-        },
-    );
-    let serving = Serving::start(stack.engine().await);
-    let id = serving
-        .collect(stack.request(DestinationChoice::Directory(None)))
-        .await;
-    let begun = std::time::Instant::now();
-    while !stack.config.bundle_directory.join("test-stack").exists() {
-        assert!(begun.elapsed() < common::PATIENCE, "nothing is delivered");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
-    fs::write(&gate, "").unwrap();
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let folder = stack.config.bundle_directory.join(&detail.folder);
-    let zip = folder.join("node-01/Storage.zip");
-    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
-    assert_eq!(fs::read_dir(folder.join("node-01")).unwrap().count(), 1);
-    assert!(stack.spooled().is_empty());
-    serving.stop().await;
-}
-
-/// A directory that files have to be copied to.
-fn other_file_system() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").expect("a file system in memory")
-}
-
-#[tokio::test]
 async fn an_interrupted_collection_is_continued_by_the_next_start() {
     let mut stack = Stack::new();
-    let elsewhere = other_file_system();
+    let elsewhere = common::other_file_system();
     stack.config.bundle_directory = elsewhere.path().join("bundles");
     stack.config.bandwidth_limit = 4 << 20;
     let directory = stack.role("Storage");
@@ -557,6 +446,50 @@ async fn an_interrupted_collection_is_continued_by_the_next_start() {
     assert_eq!(
         read_entry(&zip, &entry_of(&path)),
         fs::read_to_string(&path).unwrap()
+    );
+    serving.stop().await;
+}
+
+/// Counts what is written to it.
+#[derive(Default)]
+struct Counting {
+    all: usize,
+    at_once: usize,
+}
+
+impl std::io::Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.all += bytes.len();
+        self.at_once = self.at_once.max(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_is_written_piece_by_piece_however_many_items_it_names() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Storage");
+    let line = format!("{} x\n", (stack.end - TimeDelta::minutes(5)).to_rfc3339());
+    for number in 0..1500 {
+        fs::write(directory.join(format!("{number}.log")), &line).unwrap();
+    }
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
+    wait_for_end(&serving.engine, id).await;
+    let (mut out, more) = (Counting::default(), serde_json::Map::new());
+    let written = serving.engine.write_manifest(id, &more, &mut out).await;
+    written.unwrap();
+    assert!(
+        out.all > 200_000 && out.at_once < 50_000,
+        "{} {}",
+        out.all,
+        out.at_once
     );
     serving.stop().await;
 }

@@ -15,7 +15,7 @@ use common::{
 };
 use domain::views::CollectionDetail;
 use domain::{CollectionId, CollectionState, DestinationChoice, SasUrl};
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, SourceConfig};
 
 struct Rig {
     azurite: Azurite,
@@ -364,5 +364,68 @@ async fn cancelling_in_a_pause_leaves_no_blob_and_no_file() {
     assert_eq!(cancelled.paused_by, None);
     assert_eq!(rig.azurite.blobs("logs").await, Vec::<String>::new());
     assert!(rig.stack.spooled().is_empty());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
+    let mut stack = Stack::new();
+    let elsewhere = common::other_file_system();
+    stack.config.bundle_directory = elsewhere.path().join("bundles");
+    stack.config.bandwidth_limit = 8 << 20;
+    let path = stack.role("Storage").join("disk.log");
+    stack.noisy_log(&path, 48);
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.collect(request).await;
+    common::wait_until(&serving.engine, id, |detail| {
+        detail.progress.delivered_bytes > 0
+    })
+    .await;
+    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let zip = stack
+        .config
+        .bundle_directory
+        .join(&detail.folder)
+        .join("node-01/Storage.zip");
+    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_directory_beside_the_spool_gets_its_files_also_after_it_was_removed_on_the_way() {
+    let mut stack = Stack::new();
+    let path = stack.role("Storage").join("disk.log");
+    stack.noisy_log(&path, 1);
+    let gate = stack.root.path().join("gate");
+    let wait = format!("until [ -e {} ]; do sleep 0.02; done", gate.display());
+    stack.add_source(
+        "Storage",
+        SourceConfig::Command {
+            name: "gate".to_owned(),
+            run: vec!["/bin/sh".to_owned(), "-c".to_owned(), wait],
+            timeout: common::PATIENCE,
+        },
+    );
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
+    let begun = std::time::Instant::now();
+    while !stack.config.bundle_directory.join("test-stack").exists() {
+        assert!(begun.elapsed() < common::PATIENCE, "nothing is delivered");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
+    fs::write(&gate, "").unwrap();
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let folder = stack.config.bundle_directory.join(&detail.folder);
+    let zip = folder.join("node-01/Storage.zip");
+    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
+    assert_eq!(fs::read_dir(folder.join("node-01")).unwrap().count(), 1);
+    assert!(stack.spooled().is_empty());
     serving.stop().await;
 }

@@ -103,7 +103,7 @@ async fn a_budget_keeps_the_newest_names_what_it_cut_and_a_retry_fetches_the_res
         read_entry(&zip, &entry_of(&expected[1].0)),
         expected[1].1[..usize::try_from(length / 2).unwrap()]
     );
-    let manifest = serving.engine.manifest(id).await.unwrap();
+    let manifest = serving.manifest(id).await;
     assert_eq!(
         manifest["request"]["limits"]["part_bytes"],
         length + length / 2
@@ -122,7 +122,7 @@ async fn a_budget_keeps_the_newest_names_what_it_cut_and_a_retry_fetches_the_res
         assert!(rounds < 3, "{:?}", detail.missing);
     };
     assert_eq!(rounds, 2, "half of a budget is left for the last at first");
-    let manifest = serving.engine.manifest(id).await.unwrap();
+    let manifest = serving.manifest(id).await;
     for (path, inside) in &expected {
         let items = manifest["parts"][0]["items"].as_array().unwrap();
         let name = path.display().to_string();
@@ -149,7 +149,7 @@ async fn parts_share_the_budget_of_their_collection() {
         .collect(stack.request(DestinationChoice::Directory(None)))
         .await;
     let detail = wait_for_end(&serving.engine, id).await;
-    let manifest = serving.engine.manifest(id).await.unwrap();
+    let manifest = serving.manifest(id).await;
     let parts = manifest["parts"].as_array().unwrap();
     let kept: u64 = parts
         .iter()
@@ -243,7 +243,7 @@ async fn parts_for_which_nothing_was_left_are_truncated_and_come_once_the_limit_
     serving.engine.retry(id, &operator()).await.unwrap();
     let detail = wait_for_end(&serving.engine, id).await;
     assert_eq!(detail.summary.state, CollectionState::Complete);
-    let manifest = serving.engine.manifest(id).await.unwrap();
+    let manifest = serving.manifest(id).await;
     let told = &manifest["request"]["limits"]["collection_bytes"];
     assert_eq!(*told, budgets.collection.bytes);
     let folder = stack.config.bundle_directory.join(&detail.folder);

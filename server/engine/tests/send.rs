@@ -160,3 +160,48 @@ async fn a_changed_byte_a_missing_file_and_a_foreign_one_are_refused_by_name() {
     assert!(rig.azurite.blobs("logs").await.is_empty());
     engine.close().await;
 }
+
+#[tokio::test]
+async fn what_an_earlier_sending_has_brought_outlives_a_later_one_that_may_delete_and_not_look() {
+    let mut rig = Rig::new(1).await;
+    let engine = rig.stack.engine().await;
+    assert_eq!(rig.send(&engine).await.unwrap(), CollectionState::Complete);
+    let arrived = rig.azurite.blobs("logs").await;
+    engine.close().await;
+
+    // another machine, which knows nothing of the first sending
+    rig.stack.config.data_directory = rig.stack.root.path().join("elsewhere");
+    let expires_at = Utc::now() + TimeDelta::hours(1);
+    let sas = sas_at(rig.gate.port, "logs", "wd", expires_at);
+    rig.gate.rule(|line| {
+        line.contains("manifest.json")
+            .then(|| Reply::new(403, "AuthenticationFailed"))
+    });
+    let serving = Serving::start(rig.stack.engine().await);
+    let engine = &serving.engine;
+    let begin = async || {
+        let actor = operator();
+        let sent = engine.send_saved(&rig.directory, sas.clone(), &actor);
+        let id = sent.await.unwrap();
+        let driver = engine.clone();
+        let driving = tokio::spawn(async move { driver.drive(id, CancellationToken::new()).await });
+        (id, driving)
+    };
+    let (id, driving) = begin().await;
+    wait_for(engine, id, &[CollectionState::Waiting]).await;
+    engine.cancel(id, &operator()).await.unwrap();
+    driving.await.unwrap().unwrap();
+    let cancelled = engine.collection(id).await.unwrap().summary;
+    assert_eq!(cancelled.state, CollectionState::Cancelled);
+    let told = cancelled.state_detail.unwrap_or_default();
+    assert!(told.contains("remain at the destination"), "{told}");
+    assert_eq!(rig.azurite.blobs("logs").await, arrived);
+
+    rig.gate.rule(|_| None);
+    let (id, driving) = begin().await;
+    driving.await.unwrap().unwrap();
+    let sent = engine.collection(id).await.unwrap().summary;
+    assert_eq!(sent.state, CollectionState::Complete);
+    assert_eq!(rig.azurite.blobs("logs").await, arrived);
+    serving.stop().await;
+}

@@ -6,6 +6,8 @@
 mod actor;
 mod collect;
 mod config;
+mod drive;
+mod ending;
 mod estimate;
 mod history;
 mod output;

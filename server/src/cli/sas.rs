@@ -10,6 +10,7 @@ use chrono::Utc;
 use clap::{Args, Subcommand};
 use domain::sas::{Inspection, SasContext, SasUrl, inspect};
 use domain::{DestinationKind, DestinationSummary, Finding, Severity};
+use engine::LiveCheck;
 use serde::Serialize;
 
 use super::output::{show, show_json};
@@ -21,7 +22,8 @@ const MOST_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say what a SAS URL allows and what is wrong with it; exit code 1 when it is not usable
+    /// Say what a SAS URL allows and what is wrong with it; exit code 1 when it is not usable, or
+    /// the service that was to be asked gave no answer
     Check(Arguments),
 }
 
@@ -39,10 +41,22 @@ pub struct Arguments {
     json: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Service {
+    Agrees,
+    Refuses,
+    /// It could not be reached, or was too busy to answer.
+    NotAsked,
+}
+
 /// What a check comes to; holds no secret.
 #[derive(Serialize)]
 struct Report {
+    /// Nothing speaks against it; where the service was to be asked, it has agreed.
     usable: bool,
+    /// What the service said; `None` where it was not to be asked.
+    service: Option<Service>,
     /// `None` where the text is no SAS URL.
     destination: Option<DestinationSummary>,
     findings: Vec<Finding>,
@@ -74,26 +88,30 @@ pub async fn check(
     };
     let text = read_text(&file)?;
     let Inspection { url, mut findings } = inspect(&text, &SasContext::for_collection(Utc::now()));
-    let mut usable = url.is_some();
+    let mut service = None;
     if let (Some(url), Some(config)) = (&url, config.filter(|_| arguments.live)) {
         let live = open(&config).await?.check_sas_live(url).await?;
-        // also a service that could not be reached has not agreed
-        usable = live
-            .iter()
-            .all(|finding| finding.severity == Severity::Information);
-        findings.extend(live);
+        let (said, finding) = match live {
+            LiveCheck::Agrees => (Service::Agrees, None),
+            LiveCheck::Refuses(finding) => (Service::Refuses, Some(finding)),
+            LiveCheck::NotAsked(finding) => (Service::NotAsked, Some(finding)),
+        };
+        service = Some(said);
+        findings.extend(finding);
     }
+    let usable = url.is_some() && service.is_none_or(|said| said == Service::Agrees);
     // a lapsed or weak URL is one all the same, and its place worth telling
     let known = url.or_else(|| SasUrl::parse(&text).ok());
     let report = Report {
         usable,
+        service,
         destination: known.map(|url| url.summary(DestinationKind::SasUrl)),
         findings,
     };
     if arguments.json {
         show_json(&report)?;
     } else {
-        show(&describe(&report, arguments.live))?;
+        show(&describe(&report))?;
     }
     Ok(if report.usable {
         Outcome::Complete
@@ -102,7 +120,7 @@ pub async fn check(
     })
 }
 
-fn describe(report: &Report, live: bool) -> String {
+fn describe(report: &Report) -> String {
     let mut lines = Vec::new();
     if let Some(destination) = &report.destination {
         lines.push(format!("Container    {}", destination.place));
@@ -117,9 +135,12 @@ fn describe(report: &Report, live: bool) -> String {
     }
     lines.extend(report.findings.iter().map(describe_finding));
     lines.push(
-        match (report.usable, live) {
-            (true, true) => "Usable; the blob service agrees.",
-            (true, false) => "Usable as far as the text tells; --live asks the blob service.",
+        match (report.usable, report.service) {
+            (true, Some(_)) => "Usable; the blob service agrees.",
+            (true, None) => "Usable as far as the text tells; --live asks the blob service.",
+            (false, Some(Service::NotAsked)) => {
+                "Usable as far as the text tells, but the blob service could not be asked."
+            }
             (false, _) => "Not usable.",
         }
         .to_owned(),

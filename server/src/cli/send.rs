@@ -2,15 +2,14 @@
 //! container later, from here or from another machine.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use domain::CollectionState;
-use serde_json::json;
 
-use super::collect::{describe, drive, state_line};
-use super::output::{complain, show, show_json};
+use super::drive::{OnSignal, drive};
+use super::ending::{Form, tell};
 use super::{CommandError, Outcome, actor, open, sas};
-use crate::config::Config;
+use crate::config::{Config, length};
 use crate::shutdown;
 
 #[derive(Debug, Args)]
@@ -21,6 +20,10 @@ pub struct Arguments {
     /// File that holds the SAS URL of the blob container, or - for standard input
     #[arg(long, value_name = "F")]
     sas_url_file: PathBuf,
+    /// Stop once the container has been out of reach for so long, for instance 10m; a later send
+    /// goes on. Default: it is tried for as long as it takes
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    give_up_after: Option<Duration>,
     /// Print the manifest with the final state as one JSON document
     #[arg(long)]
     json: bool,
@@ -32,25 +35,17 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     let engine = open(&config).await?;
     let stop = shutdown::on_signal()?;
     let id = engine.send_saved(&directory, sas, &actor()).await?;
-    drive(&engine, id, stop).await?;
+    let on_signal = OnSignal::Leave {
+        give_up_after: arguments.give_up_after,
+    };
+    drive(&engine, id, stop, on_signal).await?;
 
-    let detail = engine.collection(id).await?;
-    let state = detail.summary.state;
-    if arguments.json {
-        if state != CollectionState::Complete {
-            complain(&state_line(&detail));
-        }
-        let mut document = engine.saved_manifest(&directory).await?;
-        document.insert("state".to_owned(), json!(state.code()));
-        document.insert("sent_as".to_owned(), json!(id));
-        show_json(&document)?;
+    let form = if arguments.json {
+        Form::Saved(&directory)
     } else {
-        show(&describe(&detail))?;
-    }
+        Form::Text
+    };
+    let outcome = tell(&engine, id, form).await?;
     engine.close().await;
-    Ok(match state {
-        CollectionState::Complete => Outcome::Complete,
-        CollectionState::PartiallyComplete => Outcome::PartiallyComplete,
-        _ => Outcome::Failed,
-    })
+    Ok(outcome)
 }

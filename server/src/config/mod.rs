@@ -21,7 +21,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use reader::Problem;
-pub use units::write_length;
+pub use units::{length, write_length};
 
 /// Looked for in the working directory when no file is named.
 pub const DEFAULT_FILE: &str = "help-support.toml";

@@ -11,6 +11,7 @@ use domain::views::RedactionCount;
 use domain::{CollectionState, PartState, Window};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::writer::BundleError;
 use crate::config::{Compression, SourceConfig};
@@ -174,11 +175,12 @@ struct Item<'a> {
     redactions: &'a std::collections::BTreeMap<String, u64>,
 }
 
-/// Writes the manifest of `collection` as it stands, ending as `outcome`.
+/// Writes the manifest of `collection` as it stands, ending as `outcome`, and then `more` fields.
 pub async fn write_manifest(
     store: &Store,
     collection: &CollectionRow,
     outcome: CollectionState,
+    more: &Map<String, Value>,
     out: impl Write,
 ) -> Result<(), BundleError> {
     let volumes = store.volumes(collection.id).await?;
@@ -211,9 +213,21 @@ pub async fn write_manifest(
         }
         write_part(store, collection, part, &volumes, &mut out).await?;
     }
-    out.write_all(b"]}\n")?;
+    out.write_all(b"]")?;
+    close_object(&mut out, more)?;
     out.flush()?;
     Ok(())
+}
+
+/// Writes further fields of an object that has some, its closing brace and a line end.
+pub fn close_object(out: &mut impl Write, more: &Map<String, Value>) -> io::Result<()> {
+    for (name, value) in more {
+        out.write_all(b",")?;
+        serde_json::to_writer(&mut *out, name)?;
+        out.write_all(b":")?;
+        serde_json::to_writer(&mut *out, value)?;
+    }
+    out.write_all(b"}\n")
 }
 
 async fn write_part(

@@ -11,7 +11,7 @@ mod writer;
 mod zip;
 
 pub use feed::{Feed, feed};
-pub use manifest::write_manifest;
+pub use manifest::{close_object, write_manifest};
 pub use spool::{Leaving, NoRoom, Spool};
 pub use volume::{SealedVolume, SpooledVolume, VolumeFile, VolumeProgress};
 pub use writer::{BundleError, BundleWriter, Packing};

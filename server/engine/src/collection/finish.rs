@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{CollectionState, PartState, Reason};
+use serde_json::Map;
 
 use super::run::Running;
 use crate::bundle::{SpooledVolume, VolumeFile, write_manifest};
@@ -93,12 +94,20 @@ pub async fn end_cancelled(
 ) -> Result<(), EngineError> {
     let (store, id) = (&inner.store, collection.id);
     let unsealed = store.drop_unsealed_volumes(id).await?;
+    // a sending goes to the folder of the collection that it sends, where an earlier one may have
+    // brought the same
+    let is_sending = collection.saved.is_some();
     let of_this_run = |volume: &&VolumeRow| {
-        collection
-            .requeued_at
-            .is_none_or(|at| volume.created_at >= at)
+        !is_sending
+            && collection
+                .requeued_at
+                .is_none_or(|at| volume.created_at >= at)
     };
     let volumes = store.volumes(id).await?;
+    let arrived = volumes
+        .iter()
+        .filter(|volume| is_sending && volume.commit_started_at.is_some())
+        .count();
     let discarded: Vec<Discarded> = unsealed
         .iter()
         .chain(&volumes)
@@ -121,9 +130,9 @@ pub async fn end_cancelled(
         }
         None => committed == 0,
     };
-    let remains = (!gone && committed > 0).then(|| {
-        format!("{committed} volumes that were already delivered remain at the destination")
-    });
+    let remain = if gone { arrived } else { committed };
+    let remains = (remain > 0)
+        .then(|| format!("{remain} volumes that were already delivered remain at the destination"));
     if collection.requeued_at.is_some() {
         if gone {
             store
@@ -228,7 +237,7 @@ async fn seal_manifest(
         &inner.spool.volume_path(id, row.id)?,
         Arc::clone(&inner.spool),
     )?;
-    write_manifest(store, &collection, outcome, &mut out)
+    write_manifest(store, &collection, outcome, &Map::new(), &mut out)
         .await
         .map_err(|error| Stopped::Spool(std::io::Error::other(error)))?;
     let (sealed, _) = out.finish()?;

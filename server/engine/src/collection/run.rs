@@ -17,8 +17,9 @@ use super::names;
 use super::part::{PartEnd, run_part};
 use super::plan::{PlannedPart, plan};
 use super::progress::PartProgress;
-use super::send::send;
+use super::send::{is_left_to_its_sender, send};
 use super::watch::{Counted, count, watch};
+use crate::config::RoleConfig;
 use crate::delivery::{Link, Stopped};
 use crate::destination::{DestinationError, FailureKind};
 use crate::engine::Inner;
@@ -32,6 +33,8 @@ use crate::store::{CollectionRow, PartCounts, PartRow, VolumeRow, paused_reason}
 pub(super) struct Running {
     pub inner: Arc<Inner>,
     pub collection: CollectionRow,
+    /// As they are configured: the request's are without secrets.
+    roles: Vec<RoleConfig>,
     pub link: Link,
     /// Set when somebody cancelled it; a stop without it is the end of the process.
     pub cancelled: AtomicBool,
@@ -53,6 +56,10 @@ pub enum RunEnd {
 /// How often a collection is run again because something was lost in the spool; a disk that loses
 /// everything is not written to for ever.
 const MAX_ROUNDS: u32 = 5;
+
+/// Why a sending waits that nobody is at.
+const SENDING_LEFT: &str =
+    "the sending was stopped; send the directory again, and it goes on from what has arrived";
 
 /// What came of the parts of one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +93,15 @@ pub async fn run(
             return finish(inner, id, end).await;
         }
     };
+    let roles = match inner.configured_roles(&collection) {
+        Ok(roles) => roles,
+        Err(error) => {
+            tracing::error!(collection = %id, error = %chain(&error), "what is to be collected cannot be unsealed");
+            insert_parts(inner, &collection, &[]).await?;
+            let end = fail_parts(inner, &collection, &Reason::Internal).await?;
+            return finish(inner, id, end).await;
+        }
+    };
     let identifiers = collection.request.identifiers;
     let redactor = match inner.redactor_for(id, identifiers).await {
         Ok(redactor) => redactor,
@@ -102,6 +118,7 @@ pub async fn run(
         inner: Arc::clone(inner),
         budget: Arc::new(Meter::new(collection.request.budgets.collection)),
         collection,
+        roles,
         cancelled: AtomicBool::new(false),
         cores: Arc::new(Semaphore::new(inner.cores)),
     });
@@ -129,7 +146,15 @@ pub async fn run(
             tracing::info!(collection = %id, "collection cancelled");
             return Ok(RunEnd::Ended);
         }
-        Ok(None) => return Ok(RunEnd::Interrupted),
+        Ok(None) => {
+            if is_left_to_its_sender(&running.collection) {
+                inner
+                    .store
+                    .set_running_state(id, Some(SENDING_LEFT))
+                    .await?;
+            }
+            return Ok(RunEnd::Interrupted);
+        }
         Err(error) => {
             tracing::error!(collection = %id, error = %chain(&error), "collection failed");
             fail_parts(inner, &running.collection, &Reason::Internal).await?
@@ -234,7 +259,8 @@ impl Running {
 
     /// Looks at all sources; `None` when it was stopped.
     async fn plan(&self) -> Result<Option<Vec<PlannedPart>>, EngineError> {
-        let planning = self.collection.clone();
+        let mut planning = self.collection.clone();
+        planning.request.roles.clone_from(&self.roles);
         let stopped = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stopped);
         // a walk that is stopped ends in its own time, and nobody waits for it

@@ -7,6 +7,7 @@ use domain::CollectionId;
 use tokio_util::sync::CancellationToken;
 
 use super::run::{RunEnd, run};
+use super::send::is_left_to_its_sender;
 use crate::engine::Inner;
 use crate::error::{EngineError, chain};
 use crate::instance::Turn;
@@ -133,6 +134,18 @@ fn runner(
 ) -> std::io::Result<Runner> {
     if only == Some(row.id) {
         return Ok(Runner::Me);
+    }
+    if is_left_to_its_sender(row) {
+        let is_alive = match row.owner {
+            Some(owner) => inner.instance.is_alive(owner)?,
+            None => false,
+        };
+        let waits = row.state == domain::CollectionState::Queued || only.is_some();
+        return Ok(if is_alive && waits {
+            Runner::Other
+        } else {
+            Runner::Nobody
+        });
     }
     if let Some(owner) = row.owner {
         let is_alive = inner.instance.is_alive(owner)?;

@@ -26,7 +26,9 @@ use crate::engine::Inner;
 use crate::error::EngineError;
 use crate::limits::CancelOnDrop;
 use crate::saved::{SavedCollection, SavedError, SavedFile};
-use crate::store::{EffectiveRequest, NewCollection, PartCounts, PartRow, SavedIn, VolumeRow};
+use crate::store::{
+    CollectionRow, EffectiveRequest, NewCollection, PartCounts, PartRow, SavedIn, VolumeRow,
+};
 
 /// Volumes that are delivered side by side.
 const SIDE_BY_SIDE: usize = 2;
@@ -95,6 +97,7 @@ impl Inner {
                 node: &saved.node,
                 window: saved.window,
                 request: &request,
+                sealed_roles: None,
                 folder: &saved.folder,
                 destination: &container,
                 saved: Some(&origin),
@@ -136,6 +139,13 @@ async fn read(directory: PathBuf) -> Result<Result<SavedCollection, SavedError>,
     tokio::task::spawn_blocking(move || SavedCollection::read(&directory, &cancel))
         .await
         .map_err(EngineError::internal)
+}
+
+/// Whoever sends a saved collection, and stops, goes on by sending it again: nobody else knows
+/// whether its directory is still there, and whether the sending is still wanted. A retry is asked
+/// for where everybody can see it, and so is an end.
+pub(super) fn is_left_to_its_sender(row: &CollectionRow) -> bool {
+    row.saved.is_some() && row.requeued_at.is_none() && !row.cancel_requested
 }
 
 /// All of the work. `Ok(None)`: it was stopped.

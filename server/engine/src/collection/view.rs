@@ -6,6 +6,7 @@ use domain::settings::ConsentView;
 use domain::views::{CollectionDetail, MissingItem, PartView, Progress, VolumeView};
 use domain::{CollectionId, CollectionState, NodeName, RoleName};
 
+use super::send::is_left_to_its_sender;
 use crate::engine::Inner;
 use crate::error::EngineError;
 use crate::store::{CollectionRow, PartRow, VolumeRow};
@@ -72,6 +73,13 @@ impl Inner {
         })
     }
 
+    /// Nobody is at this sending, and it holds nobody up.
+    fn is_left(&self, row: &CollectionRow) -> bool {
+        // where it cannot be told, it counts
+        let is_alive = |owner| self.instance.is_alive(owner).unwrap_or(true);
+        is_left_to_its_sender(row) && !row.owner.is_some_and(is_alive)
+    }
+
     async fn queued_behind(&self, row: &CollectionRow) -> Result<u64, EngineError> {
         if row.state != CollectionState::Queued {
             return Ok(0);
@@ -80,6 +88,7 @@ impl Inner {
         Ok(unfinished
             .iter()
             .take_while(|other| other.id != row.id)
+            .filter(|other| !self.is_left(other))
             .count() as u64)
     }
 }

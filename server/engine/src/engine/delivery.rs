@@ -1,9 +1,11 @@
 //! What people do to deliveries: pause, resume, limit; and how fast they are.
 
+use std::io::Write;
 use std::path::Path;
 
 use domain::people::Actor;
 use domain::{CollectionId, DestinationKind, SasUrl};
+use serde_json::{Map, Value};
 
 use super::Engine;
 use crate::error::EngineError;
@@ -59,17 +61,19 @@ impl Engine {
         self.inner.queue_saved(directory, sas, actor).await
     }
 
-    /// The newest manifest of a saved collection, as it lies in its directory.
+    /// Writes the newest manifest of a saved collection as it lies in its directory, and then `more`
+    /// fields. Does blocking I/O.
     ///
     /// # Errors
-    /// As [`send_saved`](Self::send_saved).
-    pub async fn saved_manifest(
-        &self,
+    /// As [`send_saved`](Self::send_saved); `Internal` when it cannot be written.
+    pub fn write_saved_manifest(
         directory: &Path,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, EngineError> {
-        let directory = directory.to_owned();
-        let read = tokio::task::spawn_blocking(move || crate::saved::newest_manifest(&directory));
-        Ok(read.await.map_err(EngineError::internal)??)
+        more: &Map<String, Value>,
+        out: impl Write,
+    ) -> Result<(), EngineError> {
+        crate::saved::open_manifest(directory)?
+            .write(more, out)
+            .map_err(EngineError::internal)
     }
 
     /// The bandwidth limit in force, in bytes a second; 0: none. It is that of the configuration

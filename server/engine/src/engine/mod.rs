@@ -8,7 +8,7 @@ mod people;
 mod pseudonyms;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use domain::views::{
     Overview, RoleOption,
 };
 use domain::{CollectionId, Finding, SasUrl, Severity};
+use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,26 @@ pub enum OpenError {
     /// The network cannot be used as the configuration says.
     #[error(transparent)]
     Network(#[from] TransportError),
+}
+
+/// What the storage service says to a SAS URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveCheck {
+    Agrees,
+    Refuses(Finding),
+    /// It gave no answer, which says nothing about the SAS URL.
+    NotAsked(Finding),
+}
+
+impl LiveCheck {
+    /// What speaks against the SAS URL, or for asking again.
+    #[must_use]
+    pub const fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Agrees => None,
+            Self::Refuses(finding) | Self::NotAsked(finding) => Some(finding),
+        }
+    }
 }
 
 /// The engine of one installation. Clones share it.
@@ -325,17 +346,21 @@ impl Engine {
         self.inner.detail(id).await
     }
 
-    /// The manifest of a collection as it stands.
+    /// Writes the manifest of a collection as it stands, and then `more` fields. It is written as
+    /// it is read from the store: however many items there are, memory stays what it is.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn manifest(&self, id: CollectionId) -> Result<serde_json::Value, EngineError> {
+    /// `NotFound`; `Internal` also when it cannot be written.
+    pub async fn write_manifest(
+        &self,
+        id: CollectionId,
+        more: &Map<String, Value>,
+        out: impl Write,
+    ) -> Result<(), EngineError> {
         let row = self.find(id).await?;
-        let mut bytes = Vec::new();
-        write_manifest(&self.inner.store, &row, row.state, &mut bytes)
+        write_manifest(&self.inner.store, &row, row.state, more, out)
             .await
-            .map_err(EngineError::internal)?;
-        serde_json::from_slice(&bytes).map_err(EngineError::internal)
+            .map_err(EngineError::internal)
     }
 
     /// The state of things at a glance.
@@ -392,25 +417,25 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn check_sas_live(&self, sas: &SasUrl) -> Result<Vec<Finding>, EngineError> {
+    pub async fn check_sas_live(&self, sas: &SasUrl) -> Result<LiveCheck, EngineError> {
         let container = self.inner.container(sas)?;
         let stack = &self.inner.config.stack_name;
         Ok(match container.preflight(stack).await {
-            Ok(()) => Vec::new(),
-            Err(error) => vec![Finding {
-                severity: match error.kind {
-                    FailureKind::Unreachable | FailureKind::Busy => Severity::Warning,
-                    _ => Severity::Error,
-                },
-                parameter: None,
-                problem: format!("The storage service was asked: {}.", error.detail),
-                advice: match error.kind {
-                    FailureKind::Unreachable | FailureKind::Busy => {
-                        "Check the network and try again.".to_owned()
-                    }
-                    _ => "Use another SAS URL.".to_owned(),
-                },
-            }],
+            Ok(()) => LiveCheck::Agrees,
+            Err(error) => match error.kind {
+                FailureKind::Unreachable | FailureKind::Busy => LiveCheck::NotAsked(Finding {
+                    severity: Severity::Warning,
+                    parameter: None,
+                    problem: format!("The storage service could not be asked: {}.", error.detail),
+                    advice: "Check the network and try again.".to_owned(),
+                }),
+                _ => LiveCheck::Refuses(Finding {
+                    severity: Severity::Error,
+                    parameter: None,
+                    problem: format!("The storage service was asked: {}.", error.detail),
+                    advice: "Use another SAS URL.".to_owned(),
+                }),
+            },
         })
     }
 

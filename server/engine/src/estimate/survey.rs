@@ -259,3 +259,59 @@ impl Survey<'_> {
         (done.len() == all.len()).then(|| done.into_iter().map(|(_, result)| result).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_hangs_counts_as_missing_and_other_roles_are_counted() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = "2025-11-20T14:00:00Z a line\n".repeat(100);
+        std::fs::write(directory.path().join("a.log"), &log).expect("a file");
+        let role = |name: &str, pattern: String| RoleConfig {
+            name: RoleName(name.to_owned()),
+            description: String::new(),
+            sources: vec![SourceConfig::Files {
+                paths: vec![pattern],
+                time_zone: None,
+                time_format: None,
+                binary: false,
+            }],
+        };
+        let roles = [
+            role("Gone", "/mnt/gone/*.log".to_owned()),
+            role("Here", format!("{}/*.log", directory.path().display())),
+        ];
+        let known = Arc::new(Known {
+            sources: Patience::of(Duration::from_millis(50)),
+            ..Known::default()
+        });
+        let cancel = Arc::new(AtomicBool::new(false));
+        let (release, held) = channel::<()>();
+        let hanging = move || held.recv().is_ok();
+        let asked = known.sources.ask(&roles[0].sources[0], &cancel, hanging);
+        assert_eq!(asked, None);
+
+        let start = "2025-11-20T14:00:00Z".parse().expect("a time");
+        let end = "2025-11-20T15:00:00Z".parse().expect("a time");
+        let survey = Survey {
+            roles: &roles,
+            kinds: &[],
+            window: Window::new(start, end).expect("in order"),
+            zone: Tz::UTC,
+            threads: 2,
+            known: &known,
+            cancel: &cancel,
+        };
+        let found = survey.run().expect("not cancelled");
+        let told: Vec<_> = found
+            .iter()
+            .map(|role| (role.missing, role.files.len()))
+            .collect();
+        assert_eq!(told, [(1, 0), (0, 1)]);
+        drop(release);
+    }
+}

@@ -28,7 +28,7 @@ impl SavedIn {
 }
 
 impl Store {
-    /// The newest sending of a saved collection to a place that has not ended.
+    /// The newest sending of a saved collection to a place that has not ended, and is not to be.
     pub async fn unfinished_sending(
         &self,
         saved: CollectionId,
@@ -36,7 +36,7 @@ impl Store {
     ) -> StoreResult<Option<CollectionId>> {
         let id: Option<String> = sqlx::query_scalar(
             "SELECT id FROM collection WHERE saved_id = $1 AND destination_place = $2 \
-             AND state IN ('queued', 'in_progress', 'waiting') ORDER BY id DESC LIMIT 1",
+             AND state IN ('queued', 'in_progress', 'waiting') AND cancel_requested_at IS NULL ORDER BY id DESC LIMIT 1",
         )
         .bind(saved.to_string())
         .bind(destination_place)

@@ -18,6 +18,7 @@ use engine::{
     Budgets, CollectionRequest, Compression, Engine, EngineConfig, NetworkConfig, Priority,
     RoleConfig, SourceConfig,
 };
+use serde_json::Map;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -198,6 +199,14 @@ impl Serving {
         started.expect("a collection")
     }
 
+    /// The manifest of a collection as it stands.
+    pub async fn manifest(&self, id: CollectionId) -> serde_json::Value {
+        let (mut text, no_more) = (Vec::new(), Map::new());
+        let written = self.engine.write_manifest(id, &no_more, &mut text);
+        written.await.expect("a manifest");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.expect("the runner");
@@ -294,4 +303,9 @@ pub fn entries(zip: &Path) -> Vec<String> {
 /// The entry name of a file below `files/`.
 pub fn entry_of(path: &Path) -> String {
     format!("files{}", path.display())
+}
+
+/// A directory that files have to be copied to.
+pub fn other_file_system() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").expect("a file system in memory")
 }

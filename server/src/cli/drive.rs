@@ -1,0 +1,196 @@
+//! Runs a collection in this process, and tells on standard error how far it is.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use chrono::{TimeDelta, Utc};
+use domain::views::CollectionDetail;
+use domain::{CollectionId, CollectionState, format};
+use engine::{Engine, EngineError, chain};
+use tokio_util::sync::CancellationToken;
+
+use super::ending::state_line;
+use super::output::complain;
+use super::{CommandError, actor};
+use crate::config::write_length;
+
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// What the first signal means to a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSignal {
+    /// It is cancelled, and leaves nothing.
+    Cancel,
+    /// It is left as it is, for whoever takes it up again; so is one that has waited this long for
+    /// its destination without a break.
+    Leave { give_up_after: Option<Duration> },
+}
+
+impl OnSignal {
+    const fn patience(self) -> Option<Duration> {
+        match self {
+            Self::Cancel => None,
+            Self::Leave { give_up_after } => give_up_after,
+        }
+    }
+
+    /// What to know while the destination is out of reach.
+    fn advice(self) -> String {
+        let until = |patience| {
+            let patience = TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX);
+            Utc::now().checked_add_signed(patience)
+        };
+        let tried = match self.patience().and_then(until) {
+            Some(at) => format!(
+                "It is tried again until {}.",
+                at.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+            None => "It is tried again for as long as it takes.".to_owned(),
+        };
+        let signal = match self {
+            Self::Cancel => "Ctrl-C cancels the collection.",
+            Self::Leave { .. } => {
+                "Ctrl-C stops it: the directory stays as it is, and a later send goes on from what has arrived."
+            }
+        };
+        format!("{tried} {signal}")
+    }
+}
+
+/// Runs the collection until it has ended or is left. The work is waited for in any case: it leaves
+/// a state behind that the next run understands.
+pub async fn drive(
+    engine: &Engine,
+    id: CollectionId,
+    stop: CancellationToken,
+    on_signal: OnSignal,
+) -> Result<(), CommandError> {
+    // a task of its own, so that it goes on being polled while it is cancelled from here
+    let halt = CancellationToken::new();
+    let mut work = {
+        let (engine, halt) = (engine.clone(), halt.clone());
+        tokio::spawn(async move { engine.drive(id, halt).await })
+    };
+    let told = CancellationToken::new();
+    let given_up = CancellationToken::new();
+    let telling = {
+        let (engine, told, given_up) = (engine.clone(), told.clone(), given_up.clone());
+        tokio::spawn(async move {
+            let patience_ends = tell_progress(&engine, id, on_signal, &told).await;
+            if patience_ends {
+                given_up.cancel();
+            }
+        })
+    };
+    let ended = tokio::select! {
+        ended = &mut work => Some(ended),
+        () = stop.cancelled() => None,
+        () = given_up.cancelled() => None,
+    };
+    // what follows starts on a line of its own
+    told.cancel();
+    telling.await.context("the progress could not be told")?;
+    let ended = match (ended, on_signal) {
+        (Some(ended), _) => ended,
+        (None, OnSignal::Cancel) => {
+            complain("Cancelling the collection; a second signal does not wait for it");
+            match engine.cancel(id, &actor()).await {
+                // a conflict: it came to its end at this moment
+                Ok(()) | Err(EngineError::Conflict(_)) => {}
+                Err(error) => {
+                    complain(&chain(&error));
+                    halt.cancel();
+                }
+            }
+            work.await
+        }
+        (None, OnSignal::Leave { give_up_after }) => {
+            match give_up_after.filter(|_| given_up.is_cancelled()) {
+                Some(patience) => complain(&format!(
+                    "Given up after {} of waiting",
+                    write_length(patience)
+                )),
+                None => complain("Stopping; a second signal does not wait for it"),
+            }
+            halt.cancel();
+            match work.await {
+                // it was told to
+                Ok(Err(EngineError::Unavailable(_))) => Ok(Ok(())),
+                ended => ended,
+            }
+        }
+    };
+    ended.context("the collection broke off")??;
+    Ok(())
+}
+
+/// On a terminal one line that is kept up to date, and ended when all is told; elsewhere a line
+/// for each new state. Answers whether it ended because the collection had waited for too long.
+async fn tell_progress(
+    engine: &Engine,
+    id: CollectionId,
+    on_signal: OnSignal,
+    told: &CancellationToken,
+) -> bool {
+    let terminal = io::stderr().is_terminal();
+    let mut last: Option<(CollectionState, Option<String>)> = None;
+    let mut waiting_since: Option<Instant> = None;
+    let mut line_is_open = false;
+    loop {
+        // a failed look is no failure of the collection
+        if let Ok(detail) = engine.collection(id).await {
+            let state = detail.summary.state;
+            let now = (state, detail.summary.state_detail.clone());
+            if last.as_ref() != Some(&now) {
+                end_line(&mut line_is_open);
+                if !state.is_final() {
+                    complain(&state_line(&detail));
+                }
+                last = Some(now);
+            }
+            if state != CollectionState::Waiting {
+                waiting_since = None;
+            } else if waiting_since.is_none() {
+                waiting_since = Some(Instant::now());
+                complain(&on_signal.advice());
+            }
+            if terminal && state == CollectionState::InProgress {
+                let line = progress_line(&detail);
+                let _nobody_reads = write!(io::stderr().lock(), "\r{line:<78}");
+                line_is_open = true;
+            }
+        }
+        let waited = waiting_since.map(|since| since.elapsed());
+        if waited.is_some_and(|waited| on_signal.patience().is_some_and(|most| waited >= most)) {
+            end_line(&mut line_is_open);
+            return true;
+        }
+        let all_told = tokio::time::timeout(PROGRESS_EVERY, told.cancelled()).await;
+        if all_told.is_ok() {
+            end_line(&mut line_is_open);
+            return false;
+        }
+    }
+}
+
+fn end_line(is_open: &mut bool) {
+    if std::mem::take(is_open) {
+        complain("");
+    }
+}
+
+fn progress_line(detail: &CollectionDetail) -> String {
+    let progress = &detail.progress;
+    let left = progress.seconds_left.map_or_else(String::new, |seconds| {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        format!(", about {} left", format::seconds(seconds))
+    });
+    format!(
+        "{} of about {} items, {} read, {} delivered{left}",
+        progress.items,
+        progress.items_planned,
+        format::bytes(progress.read_bytes),
+        format::bytes(progress.delivered_bytes),
+    )
+}
