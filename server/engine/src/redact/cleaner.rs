@@ -7,6 +7,7 @@ use std::ops::Range;
 use memchr::{memchr, memmem, memrchr};
 
 use super::awaited::{Awaited, Look};
+use super::identify::Sighting;
 use super::{Finding, Redactor};
 
 /// How long lines are looked at.
@@ -41,6 +42,9 @@ pub struct Cleaner<'r> {
     place: Place,
     /// Where cleaned lines are put together.
     cleaned: Vec<u8>,
+    /// Room for the identifiers of many lines, and for what is found in one.
+    sightings: Vec<Sighting>,
+    findings: Vec<Finding>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ impl<'r> Cleaner<'r> {
             line: Vec::new(),
             place: Place::Text,
             cleaned: Vec::new(),
+            sightings: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -153,6 +159,10 @@ impl<'r> Cleaner<'r> {
         let (mut written, mut searched) = (0, 0);
         self.cleaned.clear();
         let mut hit = self.redactor.rules.scanner.next(block, 0);
+        let mut sightings = std::mem::take(&mut self.sightings);
+        self.redactor.sightings(block, &mut sightings);
+        // those at or after `searched`
+        let mut ahead = sightings.as_slice();
         while searched < block.len() {
             if let Place::Key { left } = self.place {
                 searched = self.key_line(block, searched, left);
@@ -168,11 +178,18 @@ impl<'r> Cleaner<'r> {
             if hit.is_some_and(|hit| hit.at < searched) {
                 hit = self.redactor.rules.scanner.next(block, searched);
             }
-            let at = match hit {
-                // identifiers and what own rules take may stand on any line
+            while let [sighting, rest @ ..] = ahead
+                && sighting.range.start < searched
+            {
+                ahead = rest;
+            }
+            let sighting = ahead.first().map(|sighting| sighting.range.start);
+            let at = match (hit.map(|hit| hit.at), sighting) {
+                // what own rules take may stand on any line
                 _ if self.redactor.sees_every_line() => searched,
-                Some(hit) => hit.at,
-                None => break,
+                (Some(hit), Some(sighting)) => hit.min(sighting),
+                (Some(at), None) | (None, Some(at)) => at,
+                (None, None) => break,
             };
             let line = Line::around(block, searched, at);
             let text = &block[line.text.clone()];
@@ -183,7 +200,12 @@ impl<'r> Cleaner<'r> {
                 }
                 _ => 0,
             };
-            let findings = self.redactor.findings(text, rules);
+            let identifiers = ahead
+                .iter()
+                .take_while(|sighting| sighting.range.start < line.text.end)
+                .map(|sighting| Finding::identifier(sighting, line.text.start));
+            let mut findings = std::mem::take(&mut self.findings);
+            self.redactor.merge(text, rules, identifiers, &mut findings);
             let again = findings
                 .iter()
                 .any(|finding| rules != 0 || finding.may_uncover(text));
@@ -193,12 +215,13 @@ impl<'r> Cleaner<'r> {
                 written = line.text.start;
             }
             let begin = self.cleaned.len();
-            for finding in findings {
+            for finding in &findings {
                 let start = line.text.start + finding.start;
                 self.cleaned.extend_from_slice(&block[written..start]);
                 written = line.text.start + finding.end;
-                self.replace(&finding, &block[start..written])?;
+                self.replace(finding, &block[start..written])?;
             }
+            self.findings = findings;
             if again {
                 self.cleaned
                     .extend_from_slice(&block[written..line.text.end]);
@@ -217,6 +240,7 @@ impl<'r> Cleaner<'r> {
                 self.place = awaited.map_or(Place::Text, Place::Value);
             }
         }
+        self.sightings = sightings;
         if self.cleaned.is_empty() {
             out.write_all(&block[written..])
         } else {

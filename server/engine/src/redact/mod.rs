@@ -27,6 +27,7 @@ mod value;
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use canary::Canary;
@@ -145,55 +146,80 @@ impl Redactor {
         self.rules.scanner.all(line, from)
     }
 
-    /// Whether a line without stems may hold something, too.
+    /// Whether a line without stems may hold a secret, too.
     fn sees_every_line(&self) -> bool {
-        self.identifiers.is_some() || !self.own.is_empty()
+        !self.own.is_empty()
     }
 
-    /// What these rules, and all that need no stems, take out of one line (without its end), in order, without overlap.
+    /// The identifiers of whole lines.
+    fn sightings(&self, lines: &[u8], found: &mut Vec<Sighting>) {
+        found.clear();
+        if let Some(identifiers) = &self.identifiers {
+            identify::find(&identifiers.names, lines, found);
+        }
+    }
+
+    /// What these rules, and all that need no stems, take out of one line (without its end), in
+    /// order, without overlap.
     fn findings(&self, line: &[u8], rules: RuleSet) -> Vec<Finding> {
+        let mut sightings = Vec::new();
+        self.sightings(line, &mut sightings);
         let mut found = Vec::new();
+        let identifiers = sightings.iter().map(|seen| Finding::identifier(seen, 0));
+        self.merge(line, rules, identifiers, &mut found);
+        found
+    }
+
+    /// The same for a line whose identifiers are known.
+    fn merge(
+        &self,
+        line: &[u8],
+        rules: RuleSet,
+        identifiers: impl Iterator<Item = Finding>,
+        found: &mut Vec<Finding>,
+    ) {
+        found.clear();
         for (place, matcher) in self.rules.matchers.iter().enumerate() {
             if rules >> place & 1 == 1 {
-                matcher.find(line, &mut found);
+                matcher.find(line, found);
             }
         }
         for own in &*self.own {
-            own.find(line, &mut found);
+            own.find(line, found);
         }
-        if let Some(identifiers) = &self.identifiers {
-            let mut sightings = Vec::new();
-            identify::find(&identifiers.names, line, &mut sightings);
-            found.extend(sightings.into_iter().map(Finding::from));
+        let secrets = found.len();
+        found.extend(identifiers);
+        if secrets == 0 {
+            // they are in order already
+            return;
         }
         // stable: of two that begin together, the rule that stands first in the table
         found.sort_by_key(|finding| finding.start);
-        let mut merged: Vec<Finding> = Vec::with_capacity(found.len());
-        for finding in found {
-            match merged.last_mut() {
-                Some(last) if finding.start < last.end => {
-                    last.crossed |= finding.end > last.end;
-                    last.end = last.end.max(finding.end);
-                    last.from = last.from.min(finding.from);
-                    // what holds a secret has no pseudonym, which would be looked up
-                    if last.identifier.is_some() && finding.identifier.is_none() {
-                        (last.rule, last.identifier) = (finding.rule, None);
-                    }
+        found.dedup_by(|finding, last| {
+            let overlaps = finding.start < last.end;
+            if overlaps {
+                last.crossed |= finding.end > last.end;
+                last.end = last.end.max(finding.end);
+                last.from = last.from.min(finding.from);
+                // what holds a secret has no pseudonym, which would be looked up
+                if last.identifier.is_some() && finding.identifier.is_none() {
+                    (last.rule, last.identifier) = (finding.rule, None);
                 }
-                _ => merged.push(finding),
             }
-        }
-        merged
+            overlaps
+        });
     }
 }
 
-impl From<Sighting> for Finding {
-    fn from(sighting: Sighting) -> Self {
+impl Finding {
+    /// An identifier that was seen in lines of which this one begins at `offset`.
+    fn identifier(sighting: &Sighting, offset: usize) -> Self {
+        let Range { start, end } = sighting.range;
         Self {
             rule: sighting.kind.name(),
-            from: sighting.range.start,
-            start: sighting.range.start,
-            end: sighting.range.end,
+            from: start - offset,
+            start: start - offset,
+            end: end - offset,
             crossed: false,
             identifier: Some(sighting.kind),
         }

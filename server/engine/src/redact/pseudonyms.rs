@@ -17,14 +17,17 @@ use super::identify::Kind;
 use crate::secrets::to_hex;
 
 /// Values kept at hand; a stack has fewer addresses, and more only cost a look into the table.
-const CACHE: usize = 16 * 1024;
+const CACHE: usize = 64 * 1024;
 /// So many new pseudonyms are written at once.
 const BATCH: usize = 4096;
 /// Hexadecimal digits of a pseudonym: the first try, and by how many it grows.
 const DIGITS: usize = 6;
 const MORE: usize = 2;
-/// Hashes remembered of what was given at the first try, by their beginnings.
+/// Hashes remembered of what was given at the first try: so many groups, by their beginnings.
 const RECENT_BITS: u32 = 18;
+/// Hashes of a group: values that share one would else drive each other out, and each time cost a
+/// look into the table.
+const GROUP: usize = 4;
 /// One bit for each first try.
 const TAKEN_WORDS: usize = 1 << (4 * DIGITS - 6);
 
@@ -81,10 +84,13 @@ pub struct Pseudonyms {
 }
 
 struct State {
-    known: HashMap<(Kind, Box<[u8]>), Box<str>>,
+    /// By kind and value.
+    known: HashMap<Box<[u8]>, Box<str>>,
+    /// Where such a key is put together.
+    key: Vec<u8>,
     taken: Vec<u64>,
-    /// Heads of hashes whose first try was theirs, by their beginnings; 0: none yet.
-    recent: Vec<u64>,
+    /// Heads of hashes whose first try was theirs, by their beginnings, newest first; 0: none yet.
+    recent: Vec<[u64; GROUP]>,
     /// New ones that the table does not have yet.
     waiting: HashMap<String, Entry>,
 }
@@ -100,8 +106,9 @@ impl Pseudonyms {
     pub fn new(key: &[u8], table: Box<dyn Table>, given: &[String]) -> Self {
         let mut state = State {
             known: HashMap::new(),
+            key: Vec::new(),
             taken: vec![0; TAKEN_WORDS],
-            recent: vec![0; 1 << RECENT_BITS],
+            recent: vec![[0; GROUP]; 1 << RECENT_BITS],
             waiting: HashMap::new(),
         };
         for pseudonym in given {
@@ -125,21 +132,26 @@ impl Pseudonyms {
     /// # Errors
     /// Those of the table.
     pub fn write(&self, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        // spelling is no difference between addresses
-        let key = (kind, value.to_ascii_lowercase().into_boxed_slice());
         let mut state = self.lock();
-        if let Some(pseudonym) = state.known.get(&key) {
+        let state = &mut *state;
+        state.key.clear();
+        state.key.push(kind as u8);
+        state.key.extend_from_slice(value);
+        // spelling is no difference between addresses
+        state.key[1..].make_ascii_lowercase();
+        if let Some(pseudonym) = state.known.get(state.key.as_slice()) {
             out.extend_from_slice(pseudonym.as_bytes());
             return Ok(());
         }
-        let pseudonym = self.find_or_make(&mut state, kind, &key.1)?;
+        let key = state.key.clone().into_boxed_slice();
+        let pseudonym = self.find_or_make(state, kind, &key[1..])?;
         out.extend_from_slice(pseudonym.as_bytes());
         if state.known.len() >= CACHE {
             state.known.clear();
         }
         state.known.insert(key, pseudonym.into_boxed_str());
         if state.waiting.len() >= BATCH {
-            self.hand_over(&mut state)?;
+            self.hand_over(state)?;
         }
         Ok(())
     }
@@ -158,7 +170,7 @@ impl Pseudonyms {
         let hash = to_hex(&hash);
         let short = |length: usize| format!("{}-{}", kind.prefix(), &hash[..length]);
         let recent = &mut state.recent[head.recent()];
-        if *recent == head.0 {
+        if recent.contains(&head.0) {
             return Ok(short(DIGITS));
         }
         let mut is_taken = take(&mut state.taken, head.first_try());
@@ -190,7 +202,8 @@ impl Pseudonyms {
                 }
             }
             if length == DIGITS {
-                *recent = head.0;
+                recent.rotate_right(1);
+                recent[0] = head.0;
             }
             return Ok(pseudonym);
         }

@@ -81,19 +81,8 @@ pub fn mac(line: &[u8], sign: usize) -> Option<Range<usize>> {
     (is_shaped && !joins(before) && ends && !is_nobodys).then_some(start..start + 17)
 }
 
-/// Adds the cards' addresses that are written `001a.2b3c.4d5e`, as Cisco does.
-pub fn dotted_macs(text: &[u8], mut add: impl FnMut(Range<usize>)) {
-    for dot in memchr::memchr_iter(b'.', text) {
-        if text.get(dot + 5) == Some(&b'.')
-            && let Some(range) = dotted_mac(text, dot)
-        {
-            add(range);
-        }
-    }
-}
-
-/// The one whose first dot is at `dot`.
-fn dotted_mac(text: &[u8], dot: usize) -> Option<Range<usize>> {
+/// The card's address, written as Cisco does (`001a.2b3c.4d5e`), whose first dot is at `dot`.
+pub fn dotted_mac(text: &[u8], dot: usize) -> Option<Range<usize>> {
     let start = dot.checked_sub(4)?;
     let mac = text.get(start..start + 14)?;
     let is_shaped = mac.iter().enumerate().all(|(place, byte)| match place {
@@ -119,7 +108,7 @@ fn dotted_mac(text: &[u8], dot: usize) -> Option<Range<usize>> {
 }
 
 /// Longest text of an IPv6 address, with an IPv4 one at its end.
-const LONGEST: usize = 45;
+pub const LONGEST: usize = 45;
 
 /// The IPv6 address whose first colon is at `colon`.
 pub fn ipv6(line: &[u8], colon: usize) -> Option<Range<usize>> {

@@ -1,9 +1,14 @@
 //! Numbers of payment cards: 13 to 19 digits, alone or in groups, whose check digit is right
 //! (ISO/IEC 7812-1, annex B).
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::is_word;
+
+/// Of digits that stand together in a number or in a group of it.
+pub const HAS_DIGITS: RangeInclusive<usize> = 4..=19;
+/// Of a number.
+pub const MOST_GROUPS: usize = 4;
 
 /// The number whose first `run` digits, all that stand together, begin at `start`.
 pub fn at(line: &[u8], start: usize, run: usize) -> Option<Range<usize>> {

@@ -11,21 +11,8 @@ const UNITS: [&[u8]; 9] = [
 const LOCAL: usize = 64;
 const DOMAIN: usize = 253;
 
-/// The address whose `@` is at `sign`.
-pub fn around(line: &[u8], sign: usize) -> Option<Range<usize>> {
-    around_sign(line, sign..sign + 1)
-}
-
-/// Adds those whose `@` is written `%40`, as in a URL.
-pub fn percent_encoded(text: &[u8], mut add: impl FnMut(Range<usize>)) {
-    for sign in memchr::memmem::find_iter(text, "%40") {
-        if let Some(range) = around_sign(text, sign..sign + "%40".len()) {
-            add(range);
-        }
-    }
-}
-
-fn around_sign(line: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
+/// The address whose `@`, however it is written, is at `sign`.
+pub fn around(line: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
     let local = local_before(&line[..sign.start]);
     let after = &line[sign.end..];
     let domain = &after[..domain_of(&after[..after.len().min(DOMAIN)])];

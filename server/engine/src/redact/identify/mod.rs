@@ -10,6 +10,7 @@ mod card;
 mod columns;
 mod email;
 mod names;
+mod shape;
 
 use std::fmt;
 use std::ops::Range;
@@ -93,97 +94,22 @@ pub fn is_pseudonym(text: &[u8]) -> bool {
     })
 }
 
-/// All identifiers of one line, in order, without overlap.
-pub fn find(names: &Names, line: &[u8], found: &mut Vec<Sighting>) {
+/// All identifiers of a text of one or more lines, in order, without overlap.
+pub fn find(names: &Names, text: &[u8], found: &mut Vec<Sighting>) {
     found.clear();
-    by_shape(line, found);
-    address::dotted_macs(line, |range| {
-        found.push(Sighting {
-            kind: Kind::Mac,
-            range,
-        });
-    });
-    email::percent_encoded(line, |range| {
-        found.push(Sighting {
-            kind: Kind::Email,
-            range,
-        });
-    });
-    columns::find(line, |kind, range| found.push(Sighting { kind, range }));
-    names.find(line, found);
+    shape::find(text, found);
+    columns::find(text, |kind, range| found.push(Sighting { kind, range }));
+    names.find(text, found);
     // of two that begin together the longer one, so that an address is not cut short by a name
     found.sort_by_key(|sighting| (sighting.range.start, usize::MAX - sighting.range.end));
     let mut end = 0;
     found.retain(|sighting| {
-        let fits = sighting.range.start >= end && !is_pseudonym(&line[sighting.range.clone()]);
+        let fits = sighting.range.start >= end && !is_pseudonym(&text[sighting.range.clone()]);
         if fits {
             end = sighting.range.end;
         }
         fits
     });
-}
-
-/// What a byte may be the first sign of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Nothing,
-    Digit,
-    Dot,
-    /// `:` and `-`.
-    Pair,
-    At,
-}
-
-const SIGNS: [Sign; 256] = {
-    let mut signs = [Sign::Nothing; 256];
-    let mut digit = b'0';
-    while digit <= b'9' {
-        signs[digit as usize] = Sign::Digit;
-        digit += 1;
-    }
-    signs[b'.' as usize] = Sign::Dot;
-    signs[b':' as usize] = Sign::Pair;
-    signs[b'-' as usize] = Sign::Pair;
-    signs[b'@' as usize] = Sign::At;
-    signs
-};
-
-/// One walk over the line; each kind is looked for at the sign that it cannot do without.
-fn by_shape(line: &[u8], found: &mut Vec<Sighting>) {
-    let mut at = 0;
-    while at < line.len() {
-        let (kind, range) = match SIGNS[usize::from(line[at])] {
-            Sign::Nothing => {
-                at += 1;
-                continue;
-            }
-            Sign::Digit => {
-                let run = line[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-                let card = card::at(line, at, run);
-                at += run;
-                (Kind::Card, card)
-            }
-            Sign::Dot => {
-                at += 1;
-                (Kind::Ipv4, address::ipv4(line, at - 1))
-            }
-            Sign::Pair => {
-                at += 1;
-                match address::mac(line, at - 1) {
-                    Some(mac) => (Kind::Mac, Some(mac)),
-                    None => (Kind::Ipv6, address::ipv6(line, at - 1)),
-                }
-            }
-            Sign::At => {
-                at += 1;
-                (Kind::Email, email::around(line, at - 1))
-            }
-        };
-        if let Some(range) = range {
-            at = at.max(range.end);
-            found.push(Sighting { kind, range });
-        }
-    }
 }
 
 /// Letters, digits and the underscore: what joins on to a name.

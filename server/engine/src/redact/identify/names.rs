@@ -1,11 +1,14 @@
 //! Names of hosts and of users: those that are configured, wherever they stand, and users where
 //! the words around them say so.
 
+use std::ops::Range;
+
+use memchr::{memchr, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Kind, Sighting, is_word};
 use crate::config::EngineConfig;
-use crate::redact::scan::{Near, Scanner};
+use crate::redact::scan::{Near, RuleSet, Scanner};
 
 /// A name that is configured has at least so many bytes, or is not looked for.
 const SHORTEST: usize = 3;
@@ -101,35 +104,50 @@ impl Names {
         Self::new(&hosts, &redaction.users)
     }
 
-    pub fn find(&self, line: &[u8], found: &mut Vec<Sighting>) {
-        let rules = self.scanner.all(line, 0);
+    /// Adds those of a text of one or more lines.
+    pub fn find(&self, text: &[u8], found: &mut Vec<Sighting>) {
+        let mut from = 0;
+        while let Some(hit) = self.scanner.next(text, from) {
+            let start =
+                memrchr(b'\n', &text[from..hit.at]).map_or(from, |newline| from + newline + 1);
+            let end = memchr(b'\n', &text[hit.at..]).map_or(text.len(), |newline| hit.at + newline);
+            let rules = hit.rules | self.scanner.all(&text[..end], hit.at + 1);
+            self.find_in_line(text, start..end, rules, found);
+            from = end;
+        }
+    }
+
+    fn find_in_line(
+        &self,
+        text: &[u8],
+        line: Range<usize>,
+        rules: RuleSet,
+        found: &mut Vec<Sighting>,
+    ) {
+        let (line, offset) = (&text[line.clone()], line.start);
+        let mut add = |kind, range: Range<usize>| {
+            let range = offset + range.start..offset + range.end;
+            found.push(Sighting { kind, range });
+        };
         if rules & IN_CONTEXT != 0 {
             for captures in self.context.captures_iter(line) {
-                let name = captures.iter().skip(1).flatten().next();
-                found.extend(name.map(|name| name.range()).and_then(|mut range| {
-                    // a full stop ends the sentence, not the name
-                    while matches!(line[..range.end].last(), Some(b'.' | b'-')) {
-                        range.end -= 1;
-                    }
-                    let is_somebodys = !is_everybodys(&line[range.clone()]);
-                    (is_somebodys && !range.is_empty()).then_some(Sighting {
-                        kind: Kind::User,
-                        range,
-                    })
-                }));
+                if let Some(name) = captures.iter().skip(1).flatten().next()
+                    && let Some(range) = somebody(line, name.range())
+                {
+                    add(Kind::User, range);
+                }
             }
         }
         if let Some(domains) = self.domains.as_ref().filter(|_| rules & DOMAIN != 0) {
-            found.extend(domains.find_iter(line).filter_map(|domain| {
+            for domain in domains.find_iter(line) {
                 let is_part = |b: &&u8| is_word(**b) || b".-".contains(*b);
                 let before = line[..domain.start()].iter().rev().take_while(is_part);
-                let range = domain.start() - before.count()..domain.end();
-                let is_whole = line.get(range.end).is_none_or(|byte| !is_word(*byte));
-                (is_whole && range.start < domain.start()).then_some(Sighting {
-                    kind: Kind::Host,
-                    range,
-                })
-            }));
+                let start = domain.start() - before.count();
+                let is_whole = line.get(domain.end()).is_none_or(|byte| !is_word(*byte));
+                if is_whole && start < domain.start() {
+                    add(Kind::Host, start..domain.end());
+                }
+            }
         }
         for (bit, kind, regex) in [
             (HOST, Kind::Host, &self.hosts),
@@ -138,17 +156,25 @@ impl Names {
             let Some(regex) = regex.as_ref().filter(|_| rules & bit != 0) else {
                 continue;
             };
-            found.extend(regex.find_iter(line).filter_map(|name| {
+            for name in regex.find_iter(line) {
                 let before = name.start().checked_sub(1).map(|at| line[at]);
                 let joins = before.is_some_and(is_word)
                     || line.get(name.end()).is_some_and(|byte| is_word(*byte));
-                (!joins).then_some(Sighting {
-                    kind,
-                    range: name.range(),
-                })
-            }));
+                if !joins {
+                    add(kind, name.range());
+                }
+            }
         }
     }
+}
+
+/// The name at `range`, unless it is everybody's.
+fn somebody(line: &[u8], mut range: Range<usize>) -> Option<Range<usize>> {
+    // a full stop ends the sentence, not the name
+    while matches!(line[..range.end].last(), Some(b'.' | b'-')) {
+        range.end -= 1;
+    }
+    (!is_everybodys(&line[range.clone()]) && !range.is_empty()).then_some(range)
 }
 
 /// Whether a name says nothing of anybody.
