@@ -100,11 +100,17 @@ pub fn find(names: &Names, text: &[u8], found: &mut Vec<Sighting>) {
     shape::find(text, found);
     columns::find(text, |kind, range| found.push(Sighting { kind, range }));
     names.find(text, found);
-    // of two that begin together the longer one, so that an address is not cut short by a name
+    found.retain(|sighting| !is_pseudonym(&text[sighting.range.clone()]));
+    put_in_order(found);
+}
+
+/// Leaves of what overlaps the one that begins first; of two that begin together the longer one, so
+/// that an address is not cut short by a name.
+fn put_in_order(found: &mut Vec<Sighting>) {
     found.sort_by_key(|sighting| (sighting.range.start, usize::MAX - sighting.range.end));
     let mut end = 0;
     found.retain(|sighting| {
-        let fits = sighting.range.start >= end && !is_pseudonym(&text[sighting.range.clone()]);
+        let fits = sighting.range.start >= end;
         if fits {
             end = sighting.range.end;
         }

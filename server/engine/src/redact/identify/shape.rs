@@ -142,3 +142,81 @@ fn digits_around(text: &[u8], at: usize) -> Range<usize> {
     let after = text[at..].iter().take(most).take_while(is_digit);
     at - before.count()..at + after.count()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a look at every place finds.
+    fn everywhere(text: &[u8]) -> Vec<Sighting> {
+        let mut found = Vec::new();
+        for (at, byte) in text.iter().enumerate() {
+            let mut add = |kind, range: Option<Range<usize>>| {
+                found.extend(range.map(|range| Sighting { kind, range }));
+            };
+            match byte {
+                b'.' => {
+                    add(Kind::Ipv4, address::ipv4(text, at));
+                    add(Kind::Mac, address::dotted_mac(text, at));
+                }
+                b':' | b'-' => {
+                    add(Kind::Mac, address::mac(text, at));
+                    if *byte == b':' {
+                        add(Kind::Ipv6, address::ipv6(text, at));
+                    }
+                }
+                b'@' => add(Kind::Email, email::around(text, at..at + 1)),
+                b'0'..=b'9' if at == 0 || !text[at - 1].is_ascii_digit() => {
+                    let run = text[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+                    add(Kind::Card, card::at(text, at, run));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn in_order(mut found: Vec<Sighting>) -> Vec<Sighting> {
+        super::super::put_in_order(&mut found);
+        found
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        const KNOWN: &[&str] = &[
+            "10.1.2.3",
+            "1.2.3.4.5",
+            "fe80::1ff:fe23:4567:890a",
+            "2001:db8:0:0:0:0:2:1",
+            "::ffff:10.1.2.3",
+            "00:1a:2b:3c:4d:5e",
+            "00-1A-2B-3C-4D-5E",
+            "001a.2b3c.4d5e",
+            "a.b@example.com",
+            "4111 1111 1111 1111",
+            "4012-8888-8888-1881",
+            "3782 822463 10005",
+            "378282246310005",
+            "2026-11-20T14:02:03.123456Z",
+            "\n",
+        ];
+        prop_oneof![
+            prop::sample::select(KNOWN).prop_map(str::to_owned),
+            "[0-9a-f:. @-]{0,12}",
+            "[ ,x=]{1,2}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_passed_over_holds_nothing(pieces in prop::collection::vec(piece(), 0..12)) {
+            let text = pieces.concat();
+            let mut found = Vec::new();
+            find(text.as_bytes(), &mut found);
+            prop_assert_eq!(in_order(found), in_order(everywhere(text.as_bytes())), "{}", text);
+        }
+    }
+}
