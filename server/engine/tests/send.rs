@@ -205,3 +205,42 @@ async fn what_an_earlier_sending_has_brought_outlives_a_later_one_that_may_delet
     assert_eq!(rig.azurite.blobs("logs").await, arrived);
     serving.stop().await;
 }
+
+#[tokio::test]
+async fn a_sending_that_was_stopped_is_nobodys_until_it_is_sent_again_or_cancelled() {
+    let rig = Rig::new(1).await;
+    rig.gate
+        .answer_blocks(Reply::new(403, "AuthenticationFailed"));
+    let serving = Serving::start(rig.stack.engine().await);
+    let engine = &serving.engine;
+    let expires_at = Utc::now() + TimeDelta::hours(1);
+    let sas = sas_at(rig.gate.port, "logs", "rwl", expires_at);
+    let actor = operator();
+    let sent = engine.send_saved(&rig.directory, sas, &actor);
+    let id = sent.await.unwrap();
+    let stop = CancellationToken::new();
+    let driving = {
+        let (engine, stop) = (engine.clone(), stop.clone());
+        tokio::spawn(async move { engine.drive(id, stop).await })
+    };
+    wait_for(engine, id, &[CollectionState::Waiting]).await;
+    stop.cancel();
+    assert!(driving.await.unwrap().is_err());
+    rig.gate.rule(|_| None);
+
+    // what the portal is asked for goes past it
+    let request = rig.stack.request(DestinationChoice::Directory(None));
+    let other = serving.collect(request).await;
+    let ended = wait_for_end(engine, other).await;
+    assert_eq!(ended.summary.state, CollectionState::Complete);
+    let left = engine.collection(id).await.unwrap().summary;
+    assert_eq!(left.state, CollectionState::Waiting);
+    let told = left.state_detail.unwrap_or_default();
+    assert!(told.contains("send the directory again"), "{told}");
+
+    engine.cancel(id, &actor).await.unwrap();
+    let ended = wait_for_end(engine, id).await;
+    assert_eq!(ended.summary.state, CollectionState::Cancelled);
+    assert!(rig.azurite.blobs("logs").await.is_empty());
+    serving.stop().await;
+}

@@ -144,9 +144,10 @@ impl Inner {
         }
         let directory = LocalDirectory::new(PathBuf::from(&destination.place));
         match directory.preflight().await {
-            Err(error) if error.kind == FailureKind::Refused => {
-                Err(EngineError::invalid("destination", error.detail))
-            }
+            Err(error) if error.kind == FailureKind::Refused => Err(EngineError::invalid(
+                "destination",
+                format!("Bundles cannot go there: {}.", error.detail),
+            )),
             // what can pass by itself is waited for
             _ => Ok(()),
         }

@@ -71,17 +71,6 @@ pub enum LiveCheck {
     NotAsked(Finding),
 }
 
-impl LiveCheck {
-    /// What speaks against the SAS URL, or for asking again.
-    #[must_use]
-    pub const fn finding(&self) -> Option<&Finding> {
-        match self {
-            Self::Agrees => None,
-            Self::Refuses(finding) | Self::NotAsked(finding) => Some(finding),
-        }
-    }
-}
-
 /// The engine of one installation. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Engine {
