@@ -207,7 +207,12 @@ impl BundleWriter {
         let mut text = String::new();
         for (label, reason) in gaps.iter().take(MAX_ERROR_LINES as usize) {
             // writing into a String cannot fail
-            let _ = writeln!(text, "{label}: {reason}");
+            let _ = writeln!(
+                text,
+                "{}: {}",
+                one_line(label),
+                one_line(&reason.to_string())
+            );
         }
         if gaps.len() > MAX_ERROR_LINES as usize {
             text.push_str("and more; manifest.json names them all\n");
@@ -321,6 +326,19 @@ impl BundleWriter {
             leaving,
         })
     }
+}
+
+/// A file may be called by any bytes, and must not pass for two lines.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 impl std::fmt::Debug for BundleWriter {

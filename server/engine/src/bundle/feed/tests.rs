@@ -319,6 +319,33 @@ fn a_bundle_whose_items_cannot_be_recorded_leaves_no_half_volume() {
 }
 
 #[test]
+fn what_is_missing_is_a_line_whatever_it_is_called() {
+    let rig = Rig::new(1 << 30);
+    let (mut feed, packer) = rig.feed(1 << 30);
+    let missing = ItemRow::unread(
+        "files/a%0Ab".to_owned(),
+        "/var/log/a: not found\nb\u{1b}[2K".to_owned(),
+        SourceKind::Files,
+        "missing",
+        Some(domain::Reason::PermissionDenied),
+    );
+    feed.end_item(missing).expect("room");
+    feed.finish().expect("a packer");
+    packer.run().expect("a bundle");
+    let [volume] = &rig.spooled()[..] else {
+        panic!("there is one volume");
+    };
+    let mut archive = zip::ZipArchive::new(fs::File::open(volume).expect("a file")).expect("a zip");
+    let mut errors = String::new();
+    let mut entry = archive.by_name("errors.txt").expect("an entry");
+    io::Read::read_to_string(&mut entry, &mut errors).expect("text");
+    assert_eq!(
+        errors,
+        "/var/log/a: not found\\nb\\u{1b}[2K: permission denied\n"
+    );
+}
+
+#[test]
 fn a_full_spool_is_told_once_all_that_is_under_way_has_come_to_it() {
     let rig = Rig::new(64 * 1024);
     // the one volume stays open: nothing will leave
