@@ -58,7 +58,7 @@ pub fn CollectionRow(row: CollectionSummary, now: DateTime<Utc>, wide: bool) -> 
             <td class="name">{row.asked_by}</td>
             <td class="note">
                 <span class="mono">{destination_line(&row.destination)}</span>
-                {row.state_detail.map(|detail| view! { <div class="quiet small">{detail}</div> })}
+                {row.state_detail.map(|detail| view! { <div class="quiet small">{format::sentence(&detail)}</div> })}
             </td>
         }
     });

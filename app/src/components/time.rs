@@ -8,11 +8,22 @@ use crate::context::use_ui;
 
 /// A moment, as short as its distance from `now` allows.
 #[component]
-pub fn Time(at: DateTime<Utc>, now: DateTime<Utc>) -> impl IntoView {
+pub fn Time(
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    /// It stands in the middle of a sentence.
+    #[prop(optional)]
+    within: bool,
+) -> impl IntoView {
     let zone = use_ui().zone;
+    let text = if within {
+        zone::moment_within
+    } else {
+        zone::moment
+    };
     view! {
         <time datetime=machine(at) title=move || zone::full(at, zone.get())>
-            {move || zone::moment(at, now, zone.get())}
+            {move || text(at, now, zone.get())}
         </time>
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::views::{CollectionSummary, Overview};
-use domain::{CollectionState, alerts};
+use domain::{CollectionState, alerts, format};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 
@@ -176,7 +176,7 @@ fn Tiles(overview: Overview) -> impl IntoView {
     let since = settings.changed_at.map(|at| {
         view! {
             <p class="small quiet">
-                "since " <Time at=at now=now />
+                "since " <Time at=at now=now within=true />
                 {settings.changed_by.map(|name| format!(" by {name}"))}
             </p>
         }
@@ -329,7 +329,7 @@ fn need_view(need: Need) -> impl IntoView {
             <Icon name=icon />
             <div>
                 <a href=need.to>{need.title}</a>
-                <p class="small quiet">{need.detail}</p>
+                <p class="small quiet">{format::sentence(&need.detail)}</p>
             </div>
         </li>
     }

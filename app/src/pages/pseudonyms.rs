@@ -5,11 +5,11 @@
 
 use domain::pseudonym::{self, LookedUp};
 use domain::views::CollectionDetail;
+use domain::zone;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::collection::of_when;
 use crate::api::{self, Dated};
 use crate::components::{
     Card, CopyButton, Crumb, ErrorPanel, FieldError, FormError, Icon, IconName, Notice, PageHeader,
@@ -76,10 +76,10 @@ fn LookUp(
     let Dated { now, data: detail } = found;
     let id = detail.summary.id;
     let created_at = detail.summary.created_at;
-    let zone = use_ui().zone;
+    let here = use_ui().zone;
     let back = move || {
-        let when = of_when(created_at, now, zone.get());
-        format!("Back to the collection {when}")
+        let moment = zone::moment_within(created_at, now, here.get());
+        format!("Back to the collection of {moment}")
     };
     let form = if detail.identifiers {
         view! { <LookUpForm path=paths::pseudonyms(id) question=question answer=answer /> }
@@ -199,10 +199,10 @@ fn Answers(found: Vec<LookedUp>) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <th scope="row" class="mono wrap">
+                    <th scope="row" class="mono">
                         {one.pseudonym}
                     </th>
-                    <td>{kind}</td>
+                    <td class="name">{kind}</td>
                     <td class="wrap">{value}</td>
                 </tr>
             }

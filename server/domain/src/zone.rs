@@ -72,6 +72,18 @@ pub fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     local.format(form).to_string()
 }
 
+/// The same in the middle of a sentence: `today 14:02`.
+#[must_use]
+pub fn moment_within(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    let moment = moment(at, now, zone);
+    for word in ["Today", "Yesterday"] {
+        if let Some(rest) = moment.strip_prefix(word) {
+            return format!("{}{rest}", word.to_lowercase());
+        }
+    }
+    moment
+}
+
 /// A moment in full, with its zone: `Fri 20 Nov 2026 14:02:31 Europe/Zurich (UTC+1)`.
 #[must_use]
 pub fn full(at: DateTime<Utc>, zone: Tz) -> String {
@@ -142,6 +154,14 @@ mod tests {
         assert_eq!(
             moment(utc("2026-11-19T23:05:00Z"), now, zone),
             "Yesterday 23:05"
+        );
+        assert_eq!(
+            moment_within(utc("2026-11-19T23:05:00Z"), now, zone),
+            "yesterday 23:05"
+        );
+        assert_eq!(
+            moment_within(utc("2026-11-18T22:15:00Z"), now, zone),
+            "Wed 18 Nov 22:15"
         );
         assert_eq!(
             moment(utc("2026-11-18T22:15:00Z"), now, zone),

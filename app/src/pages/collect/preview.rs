@@ -186,7 +186,13 @@ fn extent(role: &RolePreview, limits: PreviewLimits) -> String {
             limits.seconds
         ),
     };
-    seen + &unreadable
+    let nothing = match role.extent {
+        Extent::Whole | Extent::Part if role.counts.is_empty() => {
+            " What was read holds nothing to take out."
+        }
+        _ => "",
+    };
+    seen + &unreadable + nothing
 }
 
 #[cfg(test)]
@@ -211,7 +217,11 @@ mod tests {
         let limits = PreviewLimits::default();
         let whole = extent(&role(Extent::Whole, 1, 1), limits);
         assert!(whole.contains("All of it was read: 1 item"), "{whole}");
-        assert!(whole.ends_with("1 item could not be read."), "{whole}");
+        assert!(whole.contains("1 item could not be read."), "{whole}");
+        assert!(
+            whole.ends_with("What was read holds nothing to take out."),
+            "{whole}"
+        );
         let part = extent(&role(Extent::Part, 3, 2000), limits);
         let newest = format!("newest 3 of {} items", format::count(2000));
         assert!(part.contains(&newest), "{part}");

@@ -5,8 +5,7 @@ mod actions;
 mod parts;
 
 use domain::views::CollectionDetail;
-use domain::zone::Tz;
-use domain::{CollectionId, CollectionState};
+use domain::{CollectionId, CollectionState, zone};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -74,11 +73,13 @@ fn Detail(
     actions: Actions,
 ) -> impl IntoView {
     let ui = use_ui();
-    let zone = ui.zone;
+    let here = ui.zone;
     let state = detail.summary.state;
     let created_at = detail.summary.created_at;
-    let title =
-        Signal::derive(move || format!("Collection {}", of_when(created_at, now, zone.get())));
+    let title = Signal::derive(move || {
+        let moment = zone::moment_within(created_at, now, here.get());
+        format!("Collection of {moment}")
+    });
     let clock = Clock::set_to(now);
     let commands = ui
         .may_operate()
@@ -101,26 +102,6 @@ fn Detail(
         <ZoneNote now=now />
     }
     .into_any()
-}
-
-/// `of today 16:41`: what a collection is called by.
-pub fn of_when(
-    created_at: chrono::DateTime<chrono::Utc>,
-    now: chrono::DateTime<chrono::Utc>,
-    zone: Tz,
-) -> String {
-    let moment = domain::zone::moment(created_at, now, zone);
-    format!("of {}", in_a_sentence(&moment))
-}
-
-/// `Today 16:41` stands in the middle of a title.
-fn in_a_sentence(moment: &str) -> String {
-    for word in ["Today", "Yesterday"] {
-        if let Some(rest) = moment.strip_prefix(word) {
-            return format!("{}{rest}", word.to_lowercase());
-        }
-    }
-    moment.to_owned()
 }
 
 /// How far it is, or how it ended.
@@ -170,7 +151,7 @@ fn Standing(detail: CollectionDetail, now: chrono::DateTime<chrono::Utc>) -> imp
             format!(", after {}", domain::format::seconds(length))
         });
         view! {
-            <p class="small quiet">"Ended " <Time at=at now=now /> {took}</p>
+            <p class="small quiet">"Ended " <Time at=at now=now within=true /> {took}</p>
         }
     });
     view! {
@@ -182,15 +163,4 @@ fn Standing(detail: CollectionDetail, now: chrono::DateTime<chrono::Utc>) -> imp
         </section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn titles_read_as_a_sentence() {
-        assert_eq!(in_a_sentence("Today 16:41"), "today 16:41");
-        assert_eq!(in_a_sentence("Wed 18 Nov 22:15"), "Wed 18 Nov 22:15");
-    }
 }
