@@ -152,6 +152,24 @@ test('each chosen role tells its share', async ({ ui, page }) => {
   await expect(role('Storage')).not.toContainText('about');
 });
 
+test('a form that was sent before the page came to life is estimated as it came back', async ({ ui, page }) => {
+  let live = () => {};
+  const alive = new Promise<void>((resolve) => (live = resolve));
+  await page.route('**/*.wasm', async (route) => {
+    await alive;
+    // the page that asked may be gone
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto('/log-collection/collect');
+  await ui.fillWindow({ start: new Date(busy), end: new Date(busy + HOUR) });
+  const back = page.waitForResponse((answer) => answer.request().method() === 'POST');
+  await page.getByRole('button', { name: 'Preview redaction' }).click();
+  await back;
+  live();
+  await ui.ready();
+  await expect(page.locator('#estimate')).toHaveText(/^about 3[0-9]0 KiB of logs/);
+});
+
 test('nothing is estimated of hours that cannot be collected', async ({ ui, page }) => {
   await ui.go('/log-collection/collect');
   const bar = await place(page, lesser + HOUR / 2);

@@ -69,8 +69,14 @@ impl Counted {
         }
     }
 
-    /// Asks anew when the form changes.
-    fn follow(self, fields: WindowFields, roles: Vec<RoleName>, chosen: RwSignal<Vec<bool>>) {
+    /// Asks anew when the form changes, and at once where it is not as the address says.
+    fn follow(
+        self,
+        fields: WindowFields,
+        roles: Vec<RoleName>,
+        chosen: RwSignal<Vec<bool>>,
+        at_once: bool,
+    ) {
         let ask_anew = browser::throttled(ESTIMATE_PAUSE, move || {
             let Ok(window) = fields.window.get_untracked() else {
                 return;
@@ -89,7 +95,7 @@ impl Counted {
         Effect::watch(
             move || (fields.window.get(), chosen.get()),
             move |_, _, _| ask_anew(),
-            false,
+            at_once,
         );
     }
 }
@@ -205,7 +211,8 @@ fn StartForm(
     let fields = WindowFields::new(&options, &kept, counted.asked, error);
     let role_names: Vec<_> = options.roles.iter().map(|role| role.name.clone()).collect();
     let chosen_roles = RwSignal::new(roles::initially_chosen(&role_names, &kept));
-    counted.follow(fields, role_names.clone(), chosen_roles);
+    let came_back = kept != Kept::default();
+    counted.follow(fields, role_names.clone(), chosen_roles, came_back);
     let limits = options.limits;
     let kind = kept
         .get("destination")
