@@ -92,8 +92,15 @@ test('those of the documentation', async ({ ui, page, portal, azurite }) => {
   await ui.go('/');
   await page.screenshot({ path: join(README, 'overview.png') });
   await openCollect(ui);
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: join(README, 'collect.png') });
+  // high enough that nothing is scrolled under the header
+  await page.setViewportSize({ width: 1440, height: 2400 });
+  await ui.chooseRoles(['Identity']);
+  await ui.press('Preview redaction');
+  await page.getByText('The form was changed after this preview').waitFor({ state: 'detached' });
   await page.locator('#redaction').screenshot({ path: join(README, 'redaction.png') });
+  await page.setViewportSize({ width: 1440, height: 900 });
   await lookUp(ui, live.replaced.id, live.replaced.pseudonym);
   await page.screenshot({ path: join(README, 'pseudonyms.png') });
   await ui.go(`/log-collection/${live.complete}`);
