@@ -27,7 +27,9 @@ pub fn digit(byte: u8) -> Option<u32> {
 
 /// Two digits at `at`.
 pub fn two(text: &[u8], at: usize) -> Option<u32> {
-    Some(digit(*text.get(at)?)? * 10 + digit(*text.get(at + 1)?)?)
+    let pair: &[u8; 2] = text.get(at..)?.first_chunk()?;
+    let [tens, ones] = pair.map(|byte| u32::from(byte.wrapping_sub(b'0')));
+    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
 }
 
 /// Four digits at `at`.
@@ -61,14 +63,15 @@ pub fn ends(text: &[u8], at: usize) -> bool {
     !text.get(at).is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// Digits behind the point as nanoseconds; what is finer is cut.
-pub fn fraction(digits: &[u8]) -> u32 {
-    let (mut value, mut scale) = (0, 100_000_000);
-    for byte in digits.iter().take(9) {
-        value += u32::from(byte - b'0') * scale;
+/// Digits behind the point as nanoseconds, and how many there are; what is finer is cut.
+pub fn fraction(text: &[u8]) -> (u32, usize) {
+    let (mut value, mut scale, mut count) = (0, 100_000_000, 0);
+    while let Some(digit) = text.get(count).copied().and_then(digit) {
+        value += digit * scale;
         scale /= 10;
+        count += 1;
     }
-    value
+    (value, count)
 }
 
 /// The year that two digits mean: 1970 to 2069.
@@ -79,26 +82,50 @@ pub const fn century(year: u32) -> u32 {
 /// `14:02:03`, `14:02:03.123456`, with a comma, with a colon before milliseconds, `2:02:03 PM`,
 /// and without seconds `14:02`; at `at`.
 pub fn time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
-    let (hour, next) = one_or_two(text, at)?;
-    if text.get(next) != Some(&b':') {
-        return None;
-    }
-    let (minute, mut next) = one_or_two(text, next + 1)?;
-    let (mut second, mut nanos) = (0, 0);
-    if text.get(next) == Some(&b':') {
-        (second, next) = one_or_two(text, next + 1)?;
-        (nanos, next) = nanos_at(text, next);
-    }
+    let (hour, minute, second, next) = match usual_time(text, at) {
+        Some((hour, minute, second)) => (hour, minute, Some(second), at + 8),
+        None => time_of_any_length(text, at)?,
+    };
+    let (nanos, next) = match second {
+        Some(_) => nanos_at(text, next),
+        None => (0, next),
+    };
     // `14:02:031` is something else
     if text.get(next).is_some_and(u8::is_ascii_digit) {
         return None;
     }
     let (hour, after) = half_of_day(text, next, hour)?;
     Some(TimeOfDay {
-        second_of_day: second_of_day(hour, minute, second)?,
+        second_of_day: second_of_day(hour, minute, second.unwrap_or(0))?,
         nanos,
         after,
     })
+}
+
+/// `14:02:03`, which is how most are written, without a look at each byte.
+fn usual_time(text: &[u8], at: usize) -> Option<(u32, u32, u32)> {
+    let time: &[u8; 8] = text.get(at..)?.first_chunk()?;
+    let [h, hh, b':', m, mm, b':', s, ss] = *time else {
+        return None;
+    };
+    let [h, hh, m, mm, s, ss] =
+        [h, hh, m, mm, s, ss].map(|byte| u32::from(byte.wrapping_sub(b'0')));
+    let are_digits = (h < 10) & (hh < 10) & (m < 10) & (mm < 10) & (s < 10) & (ss < 10);
+    are_digits.then_some((h * 10 + hh, m * 10 + mm, s * 10 + ss))
+}
+
+/// `2:02:03` or `14:02`: hour, minute, perhaps the second, and where the text goes on.
+fn time_of_any_length(text: &[u8], at: usize) -> Option<(u32, u32, Option<u32>, usize)> {
+    let (hour, next) = one_or_two(text, at)?;
+    if text.get(next) != Some(&b':') {
+        return None;
+    }
+    let (minute, next) = one_or_two(text, next + 1)?;
+    if text.get(next) != Some(&b':') {
+        return Some((hour, minute, None, next));
+    }
+    let (second, next) = one_or_two(text, next + 1)?;
+    Some((hour, minute, Some(second), next))
 }
 
 /// `140203`, `140203.123`, `1402`; at `at`.
@@ -131,17 +158,12 @@ pub const fn second_of_day(hour: u32, minute: u32, second: u32) -> Option<u32> {
 
 /// A fraction of a second at `at`, and where the text goes on; zero where there is none.
 fn nanos_at(text: &[u8], at: usize) -> (u32, usize) {
-    let count = digits(text, at + 1);
-    let is_fraction = match text.get(at) {
-        Some(b'.' | b',') => count > 0,
-        Some(b':') => count == 3,
-        _ => false,
+    let Some(mark @ (b'.' | b',' | b':')) = text.get(at) else {
+        return (0, at);
     };
-    if is_fraction {
-        let after = at + 1 + count;
-        (fraction(&text[at + 1..after]), after)
-    } else {
-        (0, at)
+    match fraction(&text[at + 1..]) {
+        (nanos, count) if count == 3 || (count > 0 && *mark != b':') => (nanos, at + 1 + count),
+        _ => (0, at),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
         (12 | 14, _) => compact_time_of_day(text, date_end)?,
         (17, _) => {
             let mut time = compact_time_of_day(&text[..14], date_end)?;
-            time.nanos = super::super::text::fraction(&text[14..17]);
+            (time.nanos, _) = super::super::text::fraction(&text[14..17]);
             time.after = 17;
             time
         }

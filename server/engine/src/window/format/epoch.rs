@@ -82,12 +82,11 @@ fn decimal(digits: &[u8]) -> u64 {
 
 /// A point or comma with digits at `at`, as billionths, and where the text goes on.
 fn fraction_at(text: &[u8], at: usize) -> (u32, usize) {
-    let count = digits(text, at + 1);
-    match text.get(at) {
-        Some(b'.' | b',') if count > 0 => {
-            let end = at + 1 + count;
-            (fraction(&text[at + 1..end]), end)
-        }
-        _ => (0, at),
+    if !matches!(text.get(at), Some(b'.' | b',')) {
+        return (0, at);
+    }
+    match fraction(&text[at + 1..]) {
+        (_, 0) => (0, at),
+        (billionths, count) => (billionths, at + 1 + count),
     }
 }

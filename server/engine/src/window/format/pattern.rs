@@ -174,7 +174,7 @@ impl Fields {
             }
             Piece::Fraction => {
                 let count = digits(text, at);
-                self.nanos = fraction(&text[at..at + count]);
+                (self.nanos, _) = fraction(&text[at..at + count]);
                 return (count > 0).then_some(at + count);
             }
             Piece::Zone => {
