@@ -64,6 +64,41 @@ impl Readings {
         let is_in = |moment: Moment| start <= moment && moment < end;
         is_in(self.first) || self.second.is_some_and(is_in)
     }
+
+    /// The same so many seconds earlier.
+    pub fn earlier(&self, seconds: i64) -> Self {
+        let earlier = |moment: Moment| Moment {
+            seconds: moment.seconds - seconds,
+            ..moment
+        };
+        Self {
+            first: earlier(self.first),
+            second: self.second.map(earlier),
+        }
+    }
+
+    /// Whether all that these stand for is from `start` on and before `end`, when a fraction of up to
+    /// a second and up to `seconds` less one are still to be added; `None` where some is and some is
+    /// not.
+    pub fn meet_for(&self, seconds: i64, start: Moment, end: Moment) -> Option<bool> {
+        let all_in = |moment: Moment| {
+            let (first, behind) = (moment.whole(), moment.whole().seconds + seconds);
+            let behind = Moment {
+                seconds: behind,
+                nanos: 0,
+            };
+            if start <= first && behind <= end {
+                Some(true)
+            } else if behind <= start || end <= first {
+                Some(false)
+            } else {
+                None
+            }
+        };
+        let first = all_in(self.first)?;
+        let second = self.second.map_or(Some(false), all_in)?;
+        Some(first || second)
+    }
 }
 
 impl Clock {

@@ -73,6 +73,11 @@ impl Dater {
         self.clock.moment(self.profile.stamp(head)?)
     }
 
+    /// The same of a line that begins with its stamp, from that alone.
+    pub(super) fn readings_at_start(&mut self, line: &[u8]) -> Option<Readings> {
+        self.clock.moment(self.profile.stamp_at_start(line)?)
+    }
+
     /// What a search has to look for, so that it misses no line that is in: the window, and where
     /// it cuts a night's doubled hour the whole of that.
     #[must_use]

@@ -7,6 +7,7 @@ use memchr::{memchr, memchr2};
 
 use super::dater::{Dater, HEAD};
 use super::horizon::Horizon;
+use super::hour::Hour;
 use super::moment::Moment;
 use super::search::Slack;
 
@@ -24,6 +25,7 @@ pub struct Judge {
     dater: Dater,
     /// A carriage return alone ends a line too.
     returns: bool,
+    hour: Hour,
 }
 
 impl Judge {
@@ -32,6 +34,7 @@ impl Judge {
             start: window.start().into(),
             end: window.end().into(),
             dater,
+            hour: Hour::default(),
             returns: false,
         }
     }
@@ -90,7 +93,11 @@ impl Judge {
 
     /// Whether a line with a stamp is in; `None` for a line without.
     pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
+        if let Some(inside) = self.hour.verdict(line) {
+            return Some(inside);
+        }
         let readings = self.dater.readings(line)?;
+        self.hour.learn(line, &mut self.dater, self.start, self.end);
         Some(readings.meet(self.start, self.end))
     }
 }

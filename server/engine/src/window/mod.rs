@@ -19,6 +19,7 @@ mod clock;
 mod dater;
 mod format;
 mod horizon;
+mod hour;
 mod lines;
 mod moment;
 mod place;

@@ -19,6 +19,14 @@ impl From<DateTime<Utc>> for Moment {
 }
 
 impl Moment {
+    /// Without the fraction of its second.
+    pub const fn whole(self) -> Self {
+        Self {
+            seconds: self.seconds,
+            nanos: 0,
+        }
+    }
+
     /// So much later; `None` beyond all time.
     pub fn later(self, seconds: i64, nanos: u32) -> Option<Self> {
         let nanos = self.nanos + nanos;

@@ -70,10 +70,20 @@ impl Profile {
         let stamp = (self.at_start(body))
             .or_else(|| self.in_a_field(body))
             .or_else(|| self.within(body))?;
-        Some(match stamp {
+        Some(self.of_zone(stamp))
+    }
+
+    /// The stamp that a line begins with.
+    pub fn stamp_at_start(&mut self, line: &[u8]) -> Option<Stamp> {
+        let stamp = self.at_start(body(line)?)?;
+        Some(self.of_zone(stamp))
+    }
+
+    const fn of_zone(&self, stamp: Stamp) -> Stamp {
+        match stamp {
             Stamp::Local(wall) if self.wall_is_utc => Stamp::Utc(wall),
             stamp => stamp,
-        })
+        }
     }
 
     fn at_start(&mut self, body: &[u8]) -> Option<Stamp> {

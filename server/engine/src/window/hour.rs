@@ -1,0 +1,309 @@
+//! Lines stamped in the same hour as one before, told without reading their stamps.
+//!
+//! Most of what a filter looks at beside a window is hours away from it, one line like the next. So
+//! where all of an hour is in, or all of it out, the line that showed it is kept in mind: another
+//! that differs from it in minute, second and fraction alone shares its fate. That the digits are
+//! those of the stamp, and that nothing else counts, is not assumed: the dater is asked about the
+//! line with other minutes in their place, and has to answer accordingly.
+
+use super::clock::Readings;
+use super::dater::Dater;
+use super::moment::Moment;
+
+const HOUR_SECONDS: i64 = 3600;
+/// So far into a line the stamp may begin.
+const REACH: usize = 48;
+/// A zone, a half of the day or a year may follow within so many bytes.
+const TAIL: usize = 12;
+/// Behind a `Z` and what ends it nothing does.
+const TAIL_OF_UTC: usize = 2;
+/// After so many lines that are not alike another one is kept in mind; more each time that it was
+/// for little.
+const PATIENCE: std::ops::RangeInclusive<u32> = 4..=4096;
+
+/// Where the digits of a time of day stand in a line.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    /// Of the minute: what stands before it is the same in all lines alike.
+    minute: usize,
+    /// The fraction's mark with its digits, behind the second.
+    fraction: usize,
+    tail: usize,
+}
+
+impl Layout {
+    fn of(line: &[u8]) -> Option<Self> {
+        let reach = &line[..line.len().min(REACH)];
+        let hour = reach.windows(8).position(is_time)?;
+        let behind = &line[hour + 8..];
+        let fraction = match behind {
+            [b'.' | b',', digits @ ..] => match count_digits(digits) {
+                0 => 0,
+                count => 1 + count,
+            },
+            _ => 0,
+        };
+        let tail = match behind[fraction..] {
+            [b'Z', end, ..] if !end.is_ascii_alphanumeric() => TAIL_OF_UTC,
+            _ => TAIL,
+        };
+        let layout = Self {
+            minute: hour + 3,
+            fraction,
+            tail,
+        };
+        (line.len() >= layout.end()).then_some(layout)
+    }
+
+    const fn fraction_at(&self) -> usize {
+        self.minute + "00:00".len()
+    }
+
+    const fn tail_at(&self) -> usize {
+        self.fraction_at() + self.fraction
+    }
+
+    const fn end(&self) -> usize {
+        self.tail_at() + self.tail
+    }
+}
+
+/// A line's beginning that stands for all that are alike.
+#[derive(Debug)]
+struct Example {
+    text: Vec<u8>,
+    layout: Layout,
+    inside: bool,
+}
+
+impl Example {
+    fn is_like(&self, line: &[u8]) -> bool {
+        let layout = self.layout;
+        if line.len() < self.text.len() || line[..layout.minute] != self.text[..layout.minute] {
+            return false;
+        }
+        let (own, other) = (
+            &self.text[layout.minute..],
+            &line[layout.minute..self.text.len()],
+        );
+        let is_minute = matches!(
+            other,
+            [b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', ..]
+        );
+        let fraction = "00:00".len()..layout.tail_at() - layout.minute;
+        is_minute
+            && own[fraction.end..] == other[fraction.end..]
+            && (fraction.is_empty()
+                || (own[fraction.start] == other[fraction.start]
+                    && other[fraction.start + 1..fraction.end]
+                        .iter()
+                        .all(u8::is_ascii_digit)))
+    }
+}
+
+/// What is known of lines stamped in one hour.
+#[derive(Debug)]
+pub struct Hour {
+    example: Option<Example>,
+    /// Lines that were like the example, and those since that were not.
+    hits: u32,
+    misses: u32,
+    patience: u32,
+}
+
+impl Default for Hour {
+    fn default() -> Self {
+        Self {
+            example: None,
+            hits: 0,
+            misses: 0,
+            patience: *PATIENCE.start(),
+        }
+    }
+}
+
+impl Hour {
+    /// Whether a line is in, where that is known.
+    pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
+        let known = self
+            .example
+            .as_ref()
+            .filter(|example| example.is_like(line));
+        match known {
+            Some(example) => {
+                self.hits += 1;
+                self.misses = 0;
+                Some(example.inside)
+            }
+            None => {
+                self.misses += 1;
+                None
+            }
+        }
+    }
+
+    /// Learns from a line that [`verdict`](Self::verdict) did not know.
+    pub fn learn(&mut self, line: &[u8], dater: &mut Dater, start: Moment, end: Moment) {
+        if self.misses < self.patience {
+            return;
+        }
+        let was_of_use = self.hits > 4 * self.patience;
+        self.patience = if was_of_use {
+            *PATIENCE.start()
+        } else {
+            (self.patience * 2).min(*PATIENCE.end())
+        };
+        (self.hits, self.misses) = (0, 0);
+        self.example = example(line, dater, start, end);
+    }
+}
+
+fn example(line: &[u8], dater: &mut Dater, start: Moment, end: Moment) -> Option<Example> {
+    let layout = Layout::of(line)?;
+    let mut text = line[..layout.end()].to_vec();
+    // changes of a zone's offset come at a quarter at the finest
+    let mut hour: Option<Readings> = None;
+    for (minutes, seconds) in [
+        (b"00:00", 0),
+        (b"15:00", 900),
+        (b"30:00", 1800),
+        (b"45:00", 2700),
+        (b"59:59", HOUR_SECONDS - 1),
+    ] {
+        text[layout.minute..layout.fraction_at()].copy_from_slice(minutes);
+        let readings = dater.readings_at_start(&text)?;
+        let began = readings.earlier(seconds);
+        if hour.is_some_and(|hour| hour != began) {
+            return None;
+        }
+        hour = Some(began);
+    }
+    let inside = hour?.meet_for(HOUR_SECONDS, start, end)?;
+    Some(Example {
+        text,
+        layout,
+        inside,
+    })
+}
+
+/// `14:02:03`
+fn is_time(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b':',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b':',
+            b'0'..=b'9',
+            b'0'..=b'9',
+        ]
+    )
+}
+
+fn count_digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+
+    use super::super::clock::Clock;
+    use super::*;
+
+    fn moment(text: &str) -> Moment {
+        let at: DateTime<Utc> = text.parse().expect("a time");
+        at.into()
+    }
+
+    fn dater(zone: Tz, sample: &str) -> Dater {
+        let last_write = "2026-10-31T00:00:00Z".parse().expect("a time");
+        let mut dater = Dater::new(Clock::new(zone, last_write), None);
+        dater.learn(sample.as_bytes());
+        dater
+    }
+
+    /// Of how many lines the verdict was known; each is checked.
+    fn known(zone: Tz, log: &str, start: Moment, end: Moment) -> usize {
+        let (mut dater, mut hour, mut known) = (dater(zone, log), Hour::default(), 0);
+        for line in log.split_inclusive('\n') {
+            let readings = dater.readings(line.as_bytes());
+            let expected = readings.map(|readings| readings.meet(start, end));
+            match hour.verdict(line.as_bytes()) {
+                Some(inside) => {
+                    assert_eq!(Some(inside), expected, "{line}");
+                    known += 1;
+                }
+                None if readings.is_some() => hour.learn(line.as_bytes(), &mut dater, start, end),
+                None => {}
+            }
+        }
+        known
+    }
+
+    #[test]
+    fn lines_of_an_hour_that_is_in_or_out_as_a_whole_are_known() {
+        let (start, end) = (
+            moment("2026-10-20T14:00:00Z"),
+            moment("2026-10-20T15:30:00Z"),
+        );
+        for form in [
+            "2026-10-20THH:MM:SS.NNNNNNZ INFO x\n",
+            "2026-10-20 HH:MM:SS,NNN WARN some text\n",
+            "[2026-10-20 HH:MM:SS +0000] some text\n",
+            "Oct 20 HH:MM:SS node-01 kubelet[1]: x\n",
+            "{\"a\":1,\"ts\":\"2026-10-20THH:MM:SSZ\"}\n",
+        ] {
+            let line = |number: usize| {
+                form.replace("HH", &format!("{:02}", 12 + number / 100))
+                    .replace("MM", &format!("{:02}", number % 60))
+                    .replace("SS", &format!("{:02}", number * 7 % 60))
+                    .replace("NNNNNN", &format!("{:06}", number * 4999))
+                    .replace("NNN", &format!("{:03}", number))
+            };
+            let log: String = (0..400).map(line).collect();
+            let known = known(Tz::UTC, &log, start, end);
+            // the last hour is partly in; a field is read each time
+            let expected = if form.starts_with('{') {
+                0..1
+            } else {
+                250..300
+            };
+            assert!(expected.contains(&known), "{known}: {form}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn what_is_known_is_what_the_dater_says(
+            zone in prop::sample::select(&[Tz::UTC, Tz::Europe__Zurich, Tz::Australia__Lord_Howe][..]),
+            form in prop::sample::select(&["D T@", "DTT@", "[D T@]", "D T PM@", "D TF@", "D T:123@", "T D@", "x D T@"][..]),
+            tails in prop::collection::vec(prop::sample::select(&["Z ", " +0100 ", "+02:00 ", " ", " UTC 2025 x", ".5 ", ",12 ", "1 ", " AM ", " 2025 ", ""][..]), 1..3),
+            day in 24u32..27,
+            hours in prop::collection::vec(0u32..5, 1..4),
+            minutes in prop::collection::vec((0u32..62, 0u32..62, 0u32..1000), 1..80),
+            window in (0i64..9 * 3600, 0i64..5 * 3600),
+        ) {
+            // the night in which clocks go back lies among these days
+            let log: String = minutes.iter().enumerate().map(|(number, (minute, second, fraction))| {
+                let hour = hours[number * hours.len() / minutes.len()];
+                let line = form
+                    .replace('D', &format!("2026-10-{day}"))
+                    .replace('T', &format!("{hour:02}:{minute:02}:{second:02}"))
+                    .replace('F', &format!(".{fraction:03}"))
+                    .replace('@', tails[number % tails.len()]);
+                format!("{line} and some more text\n")
+            }).collect();
+            let start = Moment { seconds: moment("2026-10-24T20:00:00Z").seconds + i64::from(day - 24) * 86_400 + window.0, nanos: 0 };
+            let end = Moment { seconds: start.seconds + window.1, nanos: 0 };
+            known(zone, &log, start, end);
+        }
+    }
+}
