@@ -1,9 +1,12 @@
 //! Values that stand on the lines after their key: `password:` and, on the next line, the value;
-//! or a block of YAML (`password: |`).
+//! a block of YAML (`password: |`); or a pair of which each half has its line (`name: DB_PASSWORD`,
+//! `value: …`).
 //!
 //! Whether a line is the value is told by that line and by what the key's line left in mind, never
 //! by what follows. What looks like a line of its own kind (stamped, a further key, a section, a
-//! comment) is none: keys are often left empty. A line that is none is looked at like any other.
+//! comment, what a program answers to a password) is none: keys are often left empty. Of a log whose
+//! lines each have their stamp it is one when the same writer says a single word. A line that is none
+//! is looked at like any other.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,6 +14,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use regex::bytes::Regex;
 
+use super::line_kind::{Header, is_own, pattern};
 use super::{rules, value};
 
 /// A block goes on for so many lines at most.
@@ -25,6 +29,8 @@ pub struct Awaited {
     /// How far the key is indented.
     indent: usize,
     form: Form,
+    /// Of the key's line, where it is one of a log.
+    header: Option<Header>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ enum Form {
     Plain,
     /// The further lines of a list.
     List,
+    /// The other half of a pair.
+    Named,
     /// The lines of a block, which are indented further than the key.
     Block {
         begun: bool,
@@ -57,13 +65,23 @@ pub enum Look {
 impl Awaited {
     /// Whether a line, on which a stem stands, ends with a secret's name and nothing for it.
     pub fn after(line: &[u8]) -> Option<Self> {
+        let indent = line.iter().take_while(|b| b" \t-".contains(b)).count();
+        if NAMED.is_match(line) {
+            return Some(Self {
+                rule: "named_value",
+                indent,
+                form: Form::Named,
+                header: None,
+            });
+        }
         static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(rules::OPENING));
         let last = line.trim_ascii_end().last()?;
         if !last.is_ascii_digit() && !b":=|>+-\"'`".contains(last) {
             return None;
         }
         let found = OPENING.captures(line)?;
-        if value::in_marker(&line[..found.get(0)?.start()]) {
+        let key = found.get(0)?.start();
+        if value::in_marker(&line[..key]) {
             return None;
         }
         if let Some(quote) = found.get(3) {
@@ -81,7 +99,6 @@ impl Awaited {
             },
             None => Form::Plain,
         };
-        let indent = line.iter().take_while(|b| b" \t-".contains(b)).count();
         Some(Self {
             rule: if found.get(1).is_some() {
                 "password"
@@ -90,6 +107,7 @@ impl Awaited {
             },
             indent,
             form,
+            header: Header::before(line, key),
         })
     }
 
@@ -135,8 +153,30 @@ impl Awaited {
                     Look::Value(start..start + text.len(), Some(next))
                 }
             }
+            Form::Named => {
+                let other = OTHER_HALF.captures(text);
+                let value = other.and_then(|other| other.iter().skip(1).flatten().next());
+                let Some(value) = value else {
+                    return Look::Other;
+                };
+                let inner = within(value.as_bytes());
+                let value = value.start() + inner.start..value.start() + inner.end;
+                if value::is_harmless(&text[value.clone()]) {
+                    return Look::Other;
+                }
+                Look::Value(start + value.start..start + value.end, None)
+            }
             Form::List if !text.starts_with(b"- ") => Look::Other,
-            Form::Plain | Form::List if is_own(text, deeper) => Look::Other,
+            Form::Plain | Form::List if is_own(text, deeper) => {
+                let header = self.header.filter(|_| self.form == Form::Plain);
+                match header.and_then(|header| header.only_word(line)) {
+                    Some(word) if !value::is_harmless(&line[word.clone()]) => {
+                        let inner = within(&line[word.clone()]);
+                        Look::Value(word.start + inner.start..word.start + inner.end, None)
+                    }
+                    _ => Look::Other,
+                }
+            }
             Form::Plain | Form::List => {
                 let item = text.starts_with(b"- ");
                 let inner = within(text);
@@ -171,47 +211,16 @@ fn within(text: &[u8]) -> Range<usize> {
     }
 }
 
-/// Whether a line speaks for itself. One that is indented further than the key does so as a
-/// further key alone.
-fn is_own(text: &[u8], deeper: bool) -> bool {
-    static KEY: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r#"^(?:(?:- +)?\\*["']?[\w.$-]+\\*["']?[ \t]*:(?:[ \t]|$)|#|//|[\[\](){}]+[,;]?$)"#)
-    });
-    static VALUE: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r#"^(?:- +)?["']?(?:value|default)["']?[ \t]*:[ \t]*\S"#));
-    static LINE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(concat!(
-            // a date, a time, seconds since 1970, a level
-            r#"^["'(<]*(?:\d{4}[-/.]\d\d|\d\d?[:/.-]\d\d|\d{9,}[.\d]*[ \t]|[IWEF]\d{4} |\d+>"#,
-            r"|(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[., ]",
-            r"|(?:trace|debug|info|notice|warn|warning|error|fatal)\b)",
-            // a further key, a program's name, a section, a comment, a shell
-            r#"|^[\w.$-]+(?: [\w.$-]+){0,2}(?:\[\d+\])?["']?[ \t]*(?:=|:[= \t]|:$)"#,
-            r"|^[\[({<;]|^--|^[$>] ",
-        ))
-    });
-    if deeper && VALUE.is_match(text) {
-        return false;
-    }
-    KEY.is_match(text) || (!deeper && LINE.is_match(text) && !is_padded(text))
-}
+/// The first half of a pair.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| pattern(rules::NAMED));
 
-/// Base 64, whose padding looks like the end of a name.
-fn is_padded(text: &[u8]) -> bool {
-    let digits = text.iter().rev().skip_while(|byte| **byte == b'=');
-    text.len() >= 16
-        && text.len().is_multiple_of(4)
-        && text.ends_with(b"=")
-        && digits
-            .clone()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
-}
-
-fn pattern(pattern: &str) -> Regex {
-    rules::builder(pattern)
-        .build()
-        .expect("the patterns of this file are valid")
-}
+/// The second one.
+static OTHER_HALF: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r#"^\\*["']?value\\*["']?[ \t]*[:=][ \t]*(\S.*)"#,
+        r"|^<(?:string|value|data)>([^<]+)",
+    ))
+});
 
 #[cfg(test)]
 mod tests {
@@ -228,6 +237,7 @@ mod tests {
 
     const P: &str = "[redacted:password]";
     const S: &str = "[redacted:secret]";
+    const N: &str = "[redacted:named_value]";
 
     #[test]
     fn a_value_on_the_lines_after_its_key_goes_wherever_the_text_is_cut() {
@@ -249,6 +259,31 @@ mod tests {
                 "{\"password\":\n  \"hunter2\",\n\"n\":1}",
                 format!("{{\"password\":\n  \"{P}\",\n\"n\":1}}"),
             ),
+            (
+                "- name: DB_PASSWORD\n  value: hunter2\n- name: b\n",
+                format!("- name: DB_PASSWORD\n  value: {N}\n- name: b\n"),
+            ),
+            (
+                "{\"name\": \"API_TOKEN\",\n \"value\": \"a hunter2\",\n \"b\": 1}\n",
+                format!("{{\"name\": \"API_TOKEN\",\n \"value\": \"{N}\",\n \"b\": 1}}\n"),
+            ),
+            (
+                "<key>Password</key>\r\n<string>hunter2</string>\r\n",
+                format!("<key>Password</key>\r\n<string>{N}</string>\r\n"),
+            ),
+            (
+                "Nov 20 14:02:03 h app[7]: the password:\nNov 20 14:02:04 h app[7]: hunter2\nb\n",
+                format!(
+                    "Nov 20 14:02:03 h app[7]: the password:\nNov 20 14:02:04 h app[7]: {P}\nb\n"
+                ),
+            ),
+            (
+                "2026-11-20T14:02:03.1Z stdout F Password:\n2026-11-20T14:02:04.2Z stdout F hunter2\n",
+                format!(
+                    "2026-11-20T14:02:03.1Z stdout F Password:\n2026-11-20T14:02:04.2Z stdout F {P}\n"
+                ),
+            ),
+            ("Password:\nlogin\n", format!("Password:\n{P}\n")),
             (
                 "password: \"\nhunter2\"\nb\n",
                 format!("password: \"\n{P}\nb\n"),
@@ -286,6 +321,16 @@ mod tests {
             "Password:\n[INFO] started\n",
             "password:\n{\"msg\":\"started\"}\n",
             "Password:\nLast login: Fri\n",
+            "Password:\nLogin incorrect\nlogin:\n",
+            "Password:\nPermission denied, please try again.\n",
+            "Password: \nSorry, try again.\n",
+            "Nov 20 14:02:03 h app[7]: password:\nNov 20 14:02:03 h app[7]: was accepted\n",
+            "Nov 20 14:02:03 h app[7]: password:\nNov 20 14:02:03 h sshd[7]: started\n",
+            "Nov 20 14:02:03 h app[7]: password:\nNov 20 14:02:03 h app[7]: null\nb\n",
+            "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n",
+            "- name: DB_PASSWORD\n  value: null\n",
+            "no name: password\nvalue: 1\n",
+            "- name: password-reset-job\n  image: x\n",
             "password=\nuser=joe\nhost=\n",
             "password=\n\n[section]\n",
             "password =\n# the next one\n",

@@ -170,7 +170,7 @@ impl<'r> Cleaner<'r> {
                 continue;
             }
             if let Place::Value(awaited) = self.place
-                && let Some(next) = self.value_line(block, &mut written, searched, awaited)
+                && let Some(next) = self.value_line(block, &mut written, searched, awaited)?
             {
                 searched = next;
                 continue;
@@ -256,18 +256,24 @@ impl<'r> Cleaner<'r> {
             let rules = self.redactor.rules_for(&self.cleaned, begin);
             let line = self.cleaned.split_off(begin);
             let findings = self.redactor.findings(&line, rules);
-            let mut written = 0;
-            for finding in &findings {
-                self.cleaned
-                    .extend_from_slice(&line[written..finding.start]);
-                written = finding.end;
-                self.replace(finding, &line[finding.start..written])?;
-            }
-            self.cleaned.extend_from_slice(&line[written..]);
+            self.put(&line, &findings)?;
             if findings.is_empty() {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Puts down a text without what was found in it.
+    fn put(&mut self, text: &[u8], findings: &[Finding]) -> io::Result<()> {
+        let mut written = 0;
+        for finding in findings {
+            self.cleaned
+                .extend_from_slice(&text[written..finding.start]);
+            written = finding.end;
+            self.replace(finding, &text[finding.start..written])?;
+        }
+        self.cleaned.extend_from_slice(&text[written..]);
         Ok(())
     }
 
@@ -279,11 +285,11 @@ impl<'r> Cleaner<'r> {
         written: &mut usize,
         at: usize,
         awaited: Awaited,
-    ) -> Option<usize> {
+    ) -> io::Result<Option<usize>> {
         let line = Line::around(block, at, at);
         self.place = Place::Text;
         match awaited.look(&block[line.text.clone()]) {
-            Look::Other => return None,
+            Look::Other => return Ok(None),
             Look::Blank => self.place = Place::Value(awaited),
             Look::Further(awaited) => {
                 self.cleaned.extend_from_slice(&block[*written..at]);
@@ -291,14 +297,19 @@ impl<'r> Cleaner<'r> {
                 self.place = Place::Value(awaited);
             }
             Look::Value(value, next) => {
-                let start = at + value.start;
-                self.cleaned.extend_from_slice(&block[*written..start]);
+                self.cleaned.extend_from_slice(&block[*written..at]);
+                // a log's line has a header in front
+                let header = &block[at..at + value.start];
+                let findings = self
+                    .redactor
+                    .findings(header, self.redactor.rules_for(header, 0));
+                self.put(header, &findings)?;
                 *written = at + value.end;
                 self.mark(awaited.rule);
                 self.place = next.map_or(Place::Text, Place::Value);
             }
         }
-        Some(line.next)
+        Ok(Some(line.next))
     }
 
     /// Skips a line of a private key; says where to go on.

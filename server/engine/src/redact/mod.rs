@@ -17,6 +17,7 @@ mod awaited;
 mod canary;
 mod cleaner;
 mod identify;
+mod line_kind;
 mod marks;
 mod own;
 mod pseudonyms;

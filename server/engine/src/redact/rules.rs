@@ -112,6 +112,13 @@ pub const OPENING: &str = concat!(
     r#"(?:([|>][-+0-9]{0,2})|\\?(["'`]))?[ \t]*$"#
 );
 
+/// A line that is the first half of a pair: `name: DB_PASSWORD`, `<key>Password</key>`.
+pub const NAMED: &str = concat!(
+    r#"^[ \t{-]*(?:\\*["']?(?:name|key)\\*["']?[ \t]*[:=][ \t]*\\*["']?|<key>)[\w.-]*"#,
+    secret_name!(),
+    r#"[\w.-]*(?:\\*["']?,?|</key>)[ \t]*$"#
+);
+
 /// Where two rules see a secret at the same place, the earlier one names it.
 pub const RULES: &[Rule] = &[
     Rule {

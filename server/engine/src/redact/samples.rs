@@ -311,4 +311,6 @@ pub const AWAITED: &[&str] = &[
     "{\"password\":\n  \"hunter2\",",
     "tokens:\n  - a hunter2\n  - hunter2",
     "password: |\n    hunter2\n\n      hunter2",
+    "x\n- name: DB_PASSWORD\n  value: hunter2",
+    "x\nNov 20 14:02:03 h app[7]: password:\nNov 20 14:02:03 h app[7]: hunter2\n",
 ];

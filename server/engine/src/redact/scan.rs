@@ -266,9 +266,10 @@ fn is_assigned(block: &[u8], start: usize, end: usize) -> bool {
     match after_space.first() {
         // a terminal's colours may stand between
         Some(b'=' | b':' | b'%' | b'>' | 0x1b) => true,
-        Some(b'\n' | b'\r') => false,
+        Some(b'\n' | b'\r') => is_named(block, start),
+        Some(b',' | b'<') if is_named(block, start) => true,
         Some(_) => is_option(block, start) || is_element(block, start) || has_value(rest),
-        None => rest.len() == AROUND,
+        None => rest.len() == AROUND || is_named(block, start),
     }
 }
 
@@ -291,6 +292,24 @@ fn is_element(block: &[u8], start: usize) -> bool {
         .rev()
         .find(|byte| !is_name(**byte) && !b".:".contains(byte));
     rest == Some(&b'<')
+}
+
+/// `name: "…`, `<key>…`: the value may stand on the next line.
+fn is_named(block: &[u8], start: usize) -> bool {
+    let before = &block[start.saturating_sub(AROUND)..start];
+    let before = skip_back(before, |byte| is_name(byte) || byte == b'.');
+    let is_mark = |byte| b"\\\"' \t".contains(&byte);
+    let ends_with = |text: &[u8], word: &[u8]| {
+        let from = text.len().checked_sub(word.len());
+        from.is_some_and(|from| text[from..].eq_ignore_ascii_case(word))
+    };
+    match skip_back(before, is_mark) {
+        [name @ .., b':' | b'='] => {
+            let name = skip_back(name, is_mark);
+            ends_with(name, b"name") || ends_with(name, b"key")
+        }
+        before => ends_with(before, b"<key>"),
+    }
 }
 
 /// `name" value=`, `name","value":`.
@@ -341,6 +360,11 @@ fn has_user_info(rest: &[u8]) -> bool {
         }
         Some(end) => rest[end] == b'@',
     }
+}
+
+fn skip_back(text: &[u8], skipped: impl Fn(u8) -> bool) -> &[u8] {
+    let count = text.iter().rev().take_while(|byte| skipped(**byte)).count();
+    &text[..text.len() - count]
 }
 
 fn skip(text: &[u8], skipped: impl Fn(u8) -> bool) -> &[u8] {
