@@ -80,26 +80,30 @@ fn rule(mut section: Section<'_, '_>, known: &mut HashSet<&'static str>) -> Opti
         pattern.convert(document, |pattern| OwnRule::new(name.value, &pattern))
     });
     let rule = rule.map(|field| field.value);
-    for section in examples {
-        example(section, rule.as_ref());
-    }
-    rule
+    let examples: Vec<_> = examples
+        .into_iter()
+        .filter_map(|section| example(section, rule.as_ref()))
+        .collect();
+    let rule = rule?;
+    Some(match examples.into_iter().next() {
+        Some(first) => rule.with_example(first),
+        None => rule,
+    })
 }
 
-/// Objects to an example that does not come out as it says. Without a rule only to its fields.
-fn example(mut section: Section<'_, '_>, rule: Option<&OwnRule>) {
+/// The text of an example that comes out as it says; objects to others. Without a rule it looks at
+/// the fields only.
+fn example(mut section: Section<'_, '_>, rule: Option<&OwnRule>) -> Option<String> {
     let document = section.document();
     section.need("text", "\"customer no 47\"");
     let text = section.text("text");
     section.need("takes", "\"47\"");
     let takes = section.text("takes");
     section.finish();
-    let (Some(rule), Some(text), Some(takes)) = (rule, text, takes) else {
-        return;
-    };
+    let (rule, text, takes) = (rule?, text?, takes?);
     if text.value.contains('\n') {
         text.wrong(document, "has several lines; rules look at one at a time");
-        return;
+        return None;
     }
     let taken = rule.taken(&text.value);
     if taken != [takes.value.as_str()] {
@@ -112,7 +116,9 @@ fn example(mut section: Section<'_, '_>, rule: Option<&OwnRule>) {
             text.value
         );
         takes.wrong(document, message);
+        return None;
     }
+    Some(text.value)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Secrets that are planted to see them die.
 //!
 //! Redaction is trusted because it is watched at work: each run of a part begins with a hidden item
-//! that holds one secret of each kind, made at random in the shape that its rule takes. It goes the
+//! that holds one secret of each kind, made at random in the shape that its rule takes, the same of
+//! identifiers where they are to go, and an example of each rule of the operator's own. It goes the
 //! way of every item, through window, redaction and compression, and what comes out is unpacked and
 //! searched. A part in which a planted value is found, or in which the item did not come out at
 //! all, never begins a volume.
 //!
-//! Names of hosts and configured users are not planted: they are no shapes.
+//! Names that are configured and examples may be any words, which also stand elsewhere: they are
+//! searched for together with what was planted around them.
 
 use std::fmt;
 
@@ -45,6 +47,8 @@ const SECRETS: &[(&str, &str)] = &[
 /// One secret of each kind, in a text.
 pub struct Canary {
     text: String,
+    /// The own rules' examples, which rules that take any words may clean.
+    examples: String,
     /// What must not come out, and the rule that takes it.
     values: Vec<(&'static str, String)>,
     /// What must come out, so that nothing is proved by nothing.
@@ -61,14 +65,15 @@ impl fmt::Debug for Canary {
 }
 
 impl Canary {
-    /// Makes secrets in lines that are stamped `at`; with those identifiers that have a shape.
+    /// Makes secrets in lines that are stamped `at`, for all that this redactor takes.
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub fn new(at: DateTime<Utc>, identifiers: bool) -> Result<Self, SecretError> {
+    pub fn new(at: DateTime<Utc>, redactor: &Redactor) -> Result<Self, SecretError> {
         let stamp = at.to_rfc3339_opts(SecondsFormat::Nanos, true);
         let mut canary = Self {
             text: String::new(),
+            examples: String::new(),
             values: Vec::new(),
             // no word, since a host may have any for its name
             harmless: word(LOWER)?,
@@ -87,15 +92,32 @@ impl Canary {
             "-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----"
         ));
         canary.values.push(("private_key", key));
-        if identifiers {
+        if let Some(identifiers) = &redactor.identifiers {
             for (kind, line, value) in identifiers_of(secrets::random()?, &word(LOWER)?) {
                 lines.push(line);
                 canary.values.push((kind.name(), value));
+            }
+            for (kind, name) in identifiers.names.shown() {
+                if let Some(name) = name {
+                    let line = format!("{} {name} {}", word(LOWER)?, word(LOWER)?);
+                    lines.push(line.clone());
+                    canary.values.push((kind.name(), line));
+                }
             }
         }
         for line in lines {
             for piece in [stamp.as_str(), " ", &line, "\n"] {
                 canary.text.push_str(piece);
+            }
+        }
+        for rule in &*redactor.own {
+            if let Some(example) = rule.example() {
+                // a line of its own, since a pattern may ask for the beginning of one
+                let planted = format!("\n{example}\n");
+                for piece in [stamp.as_str(), " example", &planted] {
+                    canary.examples.push_str(piece);
+                }
+                canary.values.push((rule.name(), planted));
             }
         }
         Ok(canary)
@@ -105,6 +127,13 @@ impl Canary {
     #[must_use]
     pub fn text(&self) -> &[u8] {
         self.text.as_bytes()
+    }
+
+    /// The same for a redactor that has the operator's own rules: [`Self::text`] has to come out of
+    /// one without them, since they may take any words.
+    #[must_use]
+    pub fn examples(&self) -> &[u8] {
+        self.examples.as_bytes()
     }
 
     /// Searches what came of it.
@@ -124,15 +153,9 @@ impl Canary {
     }
 }
 
+#[cfg(test)]
 impl Redactor {
-    /// Whether it takes identifiers as well as secrets.
-    #[must_use]
-    pub const fn takes_identifiers(&self) -> bool {
-        self.identifiers.is_some()
-    }
-
     /// The built-in rules but one.
-    #[cfg(test)]
     pub fn without(rule: &str) -> Self {
         use super::{RULES, Rules, rules};
         // another one stands in its place, since the places of all are known to the scanner
@@ -162,8 +185,8 @@ fn word(alphabet: &[u8]) -> Result<String, SecretError> {
     Ok(letters.collect())
 }
 
-/// A line with an identifier of each kind that has a shape.
-fn identifiers_of(seed: [u8; 8], name: &str) -> [(Kind, String, String); 6] {
+/// A line with an identifier of each kind that has a shape or a column.
+fn identifiers_of(seed: [u8; 8], name: &str) -> [(Kind, String, String); 7] {
     let [a, b, c, d, e, f, g, h] = seed;
     let ipv4 = format!("10.{}.{}.{}", a % 250 + 1, b % 250 + 1, c % 250 + 1);
     let ipv6 = format!("2001:db8::1{a:02x}:1{c:02x}");
@@ -171,6 +194,7 @@ fn identifiers_of(seed: [u8; 8], name: &str) -> [(Kind, String, String); 6] {
     let card = card([4, e, f, g, h, a, b, c, d, e, f, g, h, a, b]);
     let mail = format!("{}@mail.example", &name[..16]);
     let user = name[16..].to_owned();
+    let host = format!("{}{a:02x}", &name[8..24]);
     [
         (Kind::Ipv4, format!("from {ipv4} port 22"), ipv4),
         (Kind::Ipv6, format!("from {ipv6} port 22"), ipv6),
@@ -178,6 +202,7 @@ fn identifiers_of(seed: [u8; 8], name: &str) -> [(Kind, String, String); 6] {
         (Kind::Card, format!("paid by {card} today"), card),
         (Kind::Email, format!("mail to {mail} sent"), mail),
         (Kind::User, format!("opened for user {user} today"), user),
+        (Kind::Host, format!("{host} sshd[17]: begins"), host),
     ]
 }
 
@@ -200,18 +225,28 @@ fn card(seed: [u8; 15]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Forgetful, Names, Pseudonyms, RULES};
+    use super::super::{Forgetful, Names, OwnRule, Pseudonyms, RULES, RuleName};
     use super::*;
 
+    /// What of the canary for `wanted` comes out of `redactor`.
+    fn comes_out(wanted: &Redactor, redactor: &Redactor) -> Result<(), &'static str> {
+        let canary = Canary::new(Utc::now(), wanted).expect("randomness");
+        let without_own_rules = redactor.with_own_rules(&[]);
+        let text = [
+            (canary.text(), &without_own_rules),
+            (canary.examples(), redactor),
+        ]
+        .map(|(text, redactor)| redactor.clean_text(&String::from_utf8_lossy(text)));
+        canary.search(text.concat().as_bytes())
+    }
+
     fn came_out(redactor: &Redactor) -> Result<(), &'static str> {
-        let canary = Canary::new(Utc::now(), redactor.takes_identifiers()).expect("randomness");
-        let text = String::from_utf8(canary.text().to_vec()).expect("text");
-        canary.search(redactor.clean_text(&text).as_bytes())
+        comes_out(redactor, redactor)
     }
 
     #[test]
     fn every_rule_has_its_canary() {
-        let canary = Canary::new(Utc::now(), false).expect("randomness");
+        let canary = Canary::new(Utc::now(), &Redactor::new()).expect("randomness");
         for rule in RULES {
             let is_planted = canary.values.iter().any(|(name, _)| *name == rule.name);
             assert!(is_planted, "{}", rule.name);
@@ -236,23 +271,67 @@ mod tests {
         }
     }
 
+    fn asked(hosts: &[&str], users: &[&str]) -> Redactor {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let pseudonyms = Pseudonyms::new(&[7; 32], Box::new(Forgetful), &[]);
+        Redactor::new().with_identifiers(Names::new(&names(hosts), &names(users)), pseudonyms)
+    }
+
     #[test]
     fn identifiers_die_where_they_are_asked_for() {
-        let redactor = Redactor::new();
-        let pseudonyms = Pseudonyms::new(&[7; 32], Box::new(Forgetful), &[]);
-        let asked = redactor.with_identifiers(Names::new(&[], &[]), pseudonyms);
+        let none = asked(&[], &[]);
         for _ in 0..200 {
-            assert_eq!(came_out(&asked), Ok(()));
+            assert_eq!(came_out(&none), Ok(()));
         }
-        let canary = Canary::new(Utc::now(), true).expect("randomness");
-        let text = String::from_utf8(canary.text().to_vec()).expect("text");
-        let unasked = canary.search(redactor.clean_text(&text).as_bytes());
-        assert_eq!(unasked, Err("ipv4"));
+        assert_eq!(comes_out(&none, &Redactor::new()), Err("ipv4"));
+    }
+
+    #[test]
+    fn configured_names_die_whatever_words_they_are() {
+        // words of pseudonyms, of marks and of the canary itself; and of the shape of a pseudonym
+        for (host, user) in [
+            ("node-01.contoso.example", "alice"),
+            ("host", "user"),
+            ("today", "redacted"),
+            ("host-4f2a91", "user-4f2a91"),
+            ("10.1.2.3", "ann@mail.example"),
+        ] {
+            assert_eq!(came_out(&asked(&[host], &[user])), Ok(()), "{host}");
+        }
+        let both = asked(&["storage-7"], &["alice"]);
+        assert_eq!(comes_out(&both, &asked(&["storage-7"], &[])), Err("user"));
+        assert_eq!(comes_out(&both, &asked(&[], &["alice"])), Err("host"));
+    }
+
+    #[test]
+    fn own_rules_die_by_their_examples() {
+        let rule = |name, pattern, example: &str| {
+            let name = RuleName::parse(name).expect("a name");
+            let rule = OwnRule::new(name, pattern).expect("a pattern");
+            rule.with_example(example.to_owned())
+        };
+        let door = rule("door_code", r"^door (\d+)", "door 47");
+        let words = rule("words", r"[a-z]+", "door 47 and more");
+        let both = Redactor::new().with_own_rules(&[door.clone(), words.clone()]);
+        assert_eq!(came_out(&both), Ok(()));
+        let missing = Redactor::new().with_own_rules(&[rule("gate", r"gate (\d+)", "gate 47")]);
+        assert_eq!(
+            comes_out(&missing, &both),
+            Ok(()),
+            "the other rule takes its words"
+        );
+        let one = Redactor::new().with_own_rules(&[door]);
+        assert_eq!(comes_out(&missing, &one), Err("gate"));
     }
 
     #[test]
     fn a_canary_that_went_missing_proves_nothing() {
-        let canary = Canary::new(Utc::now(), false).expect("randomness");
+        let canary = Canary::new(Utc::now(), &Redactor::new()).expect("randomness");
         assert_eq!(canary.search(b""), Err(LOST));
     }
 }

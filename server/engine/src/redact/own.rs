@@ -51,7 +51,11 @@ impl RuleName {
 
 /// A rule of the operator's own, ready to run.
 #[derive(Clone, Debug)]
-pub struct OwnRule(Matcher);
+pub struct OwnRule {
+    matcher: Matcher,
+    /// A line with its secret, which each run plants to see it die.
+    example: Option<String>,
+}
 
 impl OwnRule {
     /// `pattern` is a regular expression over the bytes of one line, case counts. The first group
@@ -81,12 +85,28 @@ impl OwnRule {
                 "matches the empty text; it must match only where a secret stands".to_owned(),
             );
         }
-        Ok(Self(Matcher::new(name.0, regex)))
+        Ok(Self {
+            matcher: Matcher::new(name.0, regex),
+            example: None,
+        })
+    }
+
+    /// The same with a line that it is tried on in each run.
+    #[must_use]
+    pub fn with_example(self, line: String) -> Self {
+        Self {
+            example: Some(line),
+            ..self
+        }
+    }
+
+    pub(super) fn example(&self) -> Option<&str> {
+        self.example.as_deref()
     }
 
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        self.0.name
+        self.matcher.name
     }
 
     /// What this rule alone takes out of one line.
@@ -103,7 +123,7 @@ impl OwnRule {
 
     pub(super) fn find(&self, line: &[u8], findings: &mut Vec<Finding>) {
         let before = findings.len();
-        self.0.find(line, findings);
+        self.matcher.find(line, findings);
         let mut own = findings.split_off(before);
         // a mark is made of words that a pattern may ask for, such as eight letters
         own.retain(|finding| !value::is_in_mark(line, finding.start..finding.end));

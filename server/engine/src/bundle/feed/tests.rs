@@ -158,7 +158,7 @@ fn canary(redactor: &Redactor) -> (Canary, Vec<u8>) {
         budget: &Arc::new(Meter::new(Budgets::default().item)),
         seat: None,
     };
-    let canary = Canary::new(window.start(), false).expect("randomness");
+    let canary = Canary::new(window.start(), redactor).expect("randomness");
     let mut cleaned = Vec::new();
     crate::source::read_text(canary.text(), &context, &mut cleaned).expect("memory");
     (canary, cleaned)

@@ -134,20 +134,25 @@ impl CollectJob {
 
     /// Sends a canary ahead, on the way of every item. It counts nowhere.
     fn plant(&self, feed: &mut Feed) -> Result<(), BundleError> {
-        let canary = Canary::new(self.window.start(), self.redactor.takes_identifiers())
+        let canary = Canary::new(self.window.start(), &self.redactor)
             .map_err(|error| BundleError::Redaction(io::Error::other(error)))?;
         // an own rule may take any words, the harmless ones of the canary among them
-        let redactor = Arc::new(self.redactor.with_own_rules(&[]));
-        let context = ReadContext {
-            window: self.window,
-            redactor: &redactor,
-            cancel: &AtomicBool::new(false),
-            read_bytes: &AtomicU64::new(0),
-            budget: &Arc::new(Meter::new(Budgets::default().item)),
-            seat: None,
-        };
+        let without_own_rules = Arc::new(self.redactor.with_own_rules(&[]));
         let mut cleaned = Vec::new();
-        source::read_text(canary.text(), &context, &mut cleaned).map_err(BundleError::Redaction)?;
+        for (text, redactor) in [
+            (canary.text(), &without_own_rules),
+            (canary.examples(), &self.redactor),
+        ] {
+            let context = ReadContext {
+                window: self.window,
+                redactor,
+                cancel: &AtomicBool::new(false),
+                read_bytes: &AtomicU64::new(0),
+                budget: &Arc::new(Meter::new(Budgets::default().item)),
+                seat: None,
+            };
+            source::read_text(text, &context, &mut cleaned).map_err(BundleError::Redaction)?;
+        }
         self.redactor.flush().map_err(BundleError::Redaction)?;
         feed.plant(canary, cleaned);
         Ok(())

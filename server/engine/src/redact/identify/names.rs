@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Kind, Sighting, is_word};
+use super::{Kind, Sighting, is_pseudonym, is_word};
 use crate::config::EngineConfig;
 use crate::redact::scan::{Near, RuleSet, Scanner};
 
@@ -48,6 +48,8 @@ pub struct Names {
     users: Option<Regex>,
     /// Of hosts that are configured by their full names, with the dot in front.
     domains: Option<Regex>,
+    /// One that is configured, of a host and of a user.
+    shown: [Option<String>; 2],
 }
 
 impl std::fmt::Debug for Names {
@@ -87,13 +89,24 @@ impl Names {
                 scanner.add_literal(name.as_bytes(), rules);
             }
         }
+        let shown = [&all_hosts, &all_users].map(|names| {
+            let mut names = names.iter();
+            names.find(|name| !is_pseudonym(name.as_bytes())).cloned()
+        });
         Self {
             scanner,
+            shown,
             context: builder(CONTEXT).build().expect("a constant pattern"),
             hosts: any_of(&all_hosts),
             users: any_of(&all_users),
             domains: any_of(&domains),
         }
+    }
+
+    /// A host and a user that are looked for wherever they stand.
+    pub fn shown(&self) -> [(Kind, Option<&str>); 2] {
+        let [host, user] = &self.shown;
+        [(Kind::Host, host.as_deref()), (Kind::User, user.as_deref())]
     }
 
     /// Those of this stack.
