@@ -19,11 +19,13 @@ mod cleaner;
 mod identify;
 mod line_kind;
 mod marks;
+mod matcher;
 mod own;
 mod pseudonyms;
 mod rules;
 mod scan;
 mod show;
+mod tokens;
 mod value;
 
 use std::fmt;

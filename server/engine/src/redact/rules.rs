@@ -4,27 +4,23 @@
 //! go over several, are followed by [`super::Cleaner`]), and only at lines on which one of its *stems*
 //! stands: see [`super::scan`].
 
-use std::ops::Range;
-
-use regex::bytes::{Captures, Regex, RegexBuilder};
-
-use super::identify::Kind;
+pub use super::matcher::{Finding, Matcher, builder};
 use super::scan::{Near, RuleSet, Scanner, key_owners};
-use super::value;
+use super::tokens::ACCESS_TOKEN;
 
 /// Bytes that stand near a secret, as [`Scanner::add`] takes them, and what else must hold.
-type Stem = (&'static str, Near);
+pub type Stem = (&'static str, Near);
 
 /// A kind of secret.
 pub struct Rule {
     /// Shown in the marker and in the manifest's counts.
     pub name: &'static str,
     /// Every secret of this kind has one of them on its line.
-    stems: &'static [&'static [Stem]],
+    pub stems: &'static [&'static [Stem]],
     /// The first group that takes part is the secret; without groups, the whole match. A group
-    /// named `bare` is the first byte of a value without quotes, whose end [`value::bare_end`]
+    /// named `bare` is the first byte of a value without quotes, whose end [`super::value::bare_end`]
     /// finds.
-    pub(super) pattern: &'static str,
+    pub pattern: &'static str,
 }
 
 /// Names of passwords, as part of a longer name or alone.
@@ -148,13 +144,14 @@ pub const RULES: &[Rule] = &[
             ("sessionid=", Near::Anything),
             ("phpsessid=", Near::Anything),
             ("connect.sid=", Near::Anything),
+            ("gitlab_session=", Near::Anything),
         ]],
         pattern: concat!(
             r#"cookie2?\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
             r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"']*)"#,
             r"|cookie2?[ \t]*:[ \t]*(\S.*)",
             r"|cookie2?=(\S+)",
-            r"|(?:jsessionid|phpsessid|asp\.net_sessionid|connect\.sid)=([^\s;,&]+)",
+            r"|(?:jsessionid|phpsessid|asp\.net_sessionid|_gitlab_session|connect\.sid)=([^\s;,&]+)",
         ),
     },
     Rule {
@@ -344,71 +341,7 @@ pub const RULES: &[Rule] = &[
         ]],
         pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})|\b(?-i:AIza[\w-]{35})",
     },
-    Rule {
-        // The vendors' own pages tell how their tokens begin.
-        name: "access_token",
-        stems: &[&[
-            ("gh[pousr]_", Near::Anything),
-            ("github_pat_", Near::Anything),
-            ("glpat-", Near::Anything),
-            ("gl[dr]t-", Near::Start),
-            ("glptt-", Near::Anything),
-            ("xox?-", Near::Anything),
-            ("xapp-", Near::Anything),
-            ("hooks.slack", Near::Anything),
-            ("/webhooks/", Near::Anything),
-            ("sk-?", Near::Start),
-            ("[sr]k_live_", Near::Start),
-            ("[sr]k_test_", Near::Start),
-            ("whsec_", Near::Anything),
-            ("npm_", Near::Anything),
-            ("pypi-", Near::Anything),
-            ("hv[sbr].", Near::Anything),
-            ("ya29.", Near::Anything),
-            ("gocspx-", Near::Anything),
-            ("do[opr]_v1_", Near::Anything),
-            ("shp[acps][ats]_", Near::Anything),
-            ("[78]q~?", Near::Anything),
-            ("sk[0123456789abcdef][0123456789abcdef]", Near::Start),
-            ("sg.?", Near::Start),
-            ("hf_?", Near::Start),
-            ("dapi", Near::Start),
-            ("glsa_", Near::Anything),
-            (":aa?", Near::Anything),
-        ]],
-        pattern: concat!(
-            // docs.github.com/authentication, "About authentication to GitHub"
-            r"gh[pousr]_\w{20,}|github_pat_\w{20,}",
-            // docs.gitlab.com/security/tokens, "Token prefixes"
-            r"|glpat-[\w-]{16,}|\bgl[dr]t-[\w-]{16,}|glptt-[\w-]{16,}",
-            // api.slack.com/authentication/token-types; docs.slack.dev, "Incoming webhooks"
-            r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|hooks\.slack\.com/(?:services|workflows)/([\w/]{10,})",
-            // discord.com/developers/docs/resources/webhook
-            r"|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/([\w-]{20,})",
-            // platform.openai.com/docs/api-reference, docs.anthropic.com/en/api
-            r"|\bsk-[\w-]{20,}",
-            // docs.stripe.com/keys, docs.stripe.com/webhooks
-            r"|\b[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{10,}",
-            // docs.npmjs.com/about-access-tokens; pypi.org/help, "apitoken"
-            r"|npm_\w{30,}|pypi-[\w-]{30,}",
-            // developer.hashicorp.com/vault/docs/concepts/tokens
-            r"|hv[sbr][.][\w-]{20,}",
-            // developers.google.com/identity/protocols/oauth2
-            r"|ya29[.][\w.-]{20,}|gocspx-[\w-]{20,}",
-            // docs.digitalocean.com/reference/api; shopify.dev/docs/apps/build/authentication-authorization
-            r"|do[opr]_v1_\w{30,}|shp(?:at|ca|pa|ss)_\w{20,}",
-            // learn.microsoft.com/purview/sit-defn-client-secret-api-key
-            r"|\b\w{3}[78]Q~[\w.~-]{30,}",
-            // www.twilio.com/docs/iam/api-keys; www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys
-            r"|\bsk[0-9a-f]{32}\b|\bsg\.[\w-]{16,}\.[\w-]{16,}",
-            // huggingface.co/docs/hub/security-tokens; docs.databricks.com/dev-tools/auth/pat
-            r"|\bhf_\w{30,}|\bdapi[0-9a-f]{32}(?:-\d+)?",
-            // grafana.com/docs/grafana/latest/administration/service-accounts
-            r"|glsa_\w{20,}",
-            // core.telegram.org/bots/api, "Authorizing your bot"
-            r"|\b(?:bot)?\d{8,10}:AA[\w-]{30,}",
-        ),
-    },
+    ACCESS_TOKEN,
     Rule {
         name: "password_hash",
         stems: &[&[
@@ -443,11 +376,7 @@ impl Rule {
     /// A rule's pattern, ready to run.
     pub fn compile(&self) -> Result<Matcher, regex::Error> {
         let regex = builder(self.pattern).build()?;
-        let bare = regex.capture_names().position(|name| name == Some("bare"));
-        Ok(Matcher {
-            bare,
-            ..Matcher::new(self.name, regex)
-        })
+        Ok(Matcher::with_bare_values(self.name, regex))
     }
 }
 
@@ -461,128 +390,4 @@ pub fn scanner() -> Scanner {
         }
     }
     scanner
-}
-
-/// Bytes, not text; ASCII letters of either case.
-pub fn builder(pattern: &str) -> RegexBuilder {
-    let mut builder = RegexBuilder::new(pattern);
-    builder.unicode(false).case_insensitive(true);
-    builder
-}
-
-/// A compiled rule.
-#[derive(Clone, Debug)]
-pub struct Matcher {
-    pub name: &'static str,
-    regex: Regex,
-    /// Index of the group `bare`.
-    bare: Option<usize>,
-}
-
-/// The place of a secret or of an identifier in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub rule: &'static str,
-    /// Where the match begins, with the name in front of the secret.
-    pub from: usize,
-    pub start: usize,
-    pub end: usize,
-    /// What two rules found overlapped, and neither held the other.
-    pub crossed: bool,
-    /// `None`: a secret.
-    pub identifier: Option<Kind>,
-}
-
-impl Finding {
-    /// Whether there may be more to find in the line once this is replaced. An identifier holds no
-    /// quote that others wait for, but its pseudonym may join on to what stands beside it.
-    pub fn may_uncover(&self, line: &[u8]) -> bool {
-        let is_joint = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_@~".contains(byte);
-        let joins = match (&line[..self.start], &line[self.end..]) {
-            ([.., byte], _) | (_, [byte, ..]) if is_joint(byte) => true,
-            (_, [b'.', byte, ..]) => byte.is_ascii_alphanumeric(),
-            (_, after) => after.starts_with(b"://"),
-        };
-        self.identifier.is_none() || self.crossed || joins
-    }
-}
-
-impl Matcher {
-    pub const fn new(name: &'static str, regex: Regex) -> Self {
-        Self {
-            name,
-            regex,
-            bare: None,
-        }
-    }
-
-    /// Adds what the rule finds in one line.
-    pub fn find(&self, line: &[u8], findings: &mut Vec<Finding>) {
-        // often the answer is no, and then no room for groups is needed
-        if !self.regex.is_match(line) {
-            return;
-        }
-        let (mut at, mut covered) = (0, 0);
-        while let Some(captures) = self.regex.captures_at(line, at) {
-            let secret = self.secret(&captures);
-            let from = captures
-                .get(0)
-                .map_or(secret.range.start, |whole| whole.start());
-            let start = secret.range.start;
-            let end = if secret.is_bare {
-                // never the same bytes twice, so that a line costs no more than its length
-                let unseen = start.max(covered);
-                let rest = &line[unseen..];
-                if value::is_setting(&line[..start], from) || value::is_quoted(line, from, start) {
-                    unseen + value::phrase_end(rest)
-                } else {
-                    unseen + value::bare_end(rest)
-                }
-            } else {
-                secret.range.end
-            };
-            let whole = value::around_marks(line, start..end);
-            let (start, end) = (whole.start, whole.end);
-            let value = &line[start..end];
-            let is_done = value::is_harmless(value)
-                || value::in_marker(&line[..from])
-                || value::begins_with_mark(value, self.name);
-            if !is_done {
-                findings.push(Finding {
-                    rule: self.name,
-                    from,
-                    start,
-                    end,
-                    crossed: false,
-                    identifier: None,
-                });
-            }
-            covered = covered.max(end);
-            // a bare value may itself hold an assignment, whose value goes further
-            at = if secret.is_bare { start } else { end }.max(from + 1);
-            if at > line.len() {
-                break;
-            }
-        }
-    }
-
-    fn secret(&self, captures: &Captures<'_>) -> Secret {
-        let group = (1..captures.len()).find_map(|index| Some((index, captures.get(index)?)));
-        match group {
-            Some((index, group)) => Secret {
-                range: group.range(),
-                is_bare: Some(index) == self.bare,
-            },
-            None => Secret {
-                range: captures.get(0).map_or(0..0, |whole| whole.range()),
-                is_bare: false,
-            },
-        }
-    }
-}
-
-struct Secret {
-    range: Range<usize>,
-    /// The range holds the first byte alone.
-    is_bare: bool,
 }

@@ -143,6 +143,14 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("access_token", "with glptt-aaaaaaaaaaaahunter2"),
     (
         "access_token",
+        "with ABC-glpat-aaaaaaaaaaaaaaaaaaaa.01.hunter2 now",
+    ),
+    ("access_token", "with glagent-aaaaaaaaaaaahunter2"),
+    ("access_token", "with glrtr-aaaaaaaaaaaahunter2"),
+    ("access_token", "with xoxd-aaaaaaaaa%2Bhunter2%3D"),
+    ("cookie", "x _gitlab_session=hunter2; y"),
+    (
+        "access_token",
         "with pypi-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2",
     ),
     ("access_token", "with ya29.aaaaaaaaaaaaaaaaahunter2"),
