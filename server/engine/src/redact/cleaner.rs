@@ -8,7 +8,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::awaited::{Awaited, Look};
 use super::identify::Sighting;
-use super::{Finding, Redactor};
+use super::{Finding, Redactor, wide};
 
 /// How long lines are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +155,9 @@ impl<'r> Cleaner<'r> {
 
     /// Cleans whole lines (the last one of a stream may lack its end).
     fn lines(&mut self, block: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let block = &*wide::mend(self.redactor, block, |rule| {
+            *self.counts.entry(rule).or_default() += 1;
+        });
         // `block[..written]` is dealt with, and so is `block[..searched]` but for being written
         let (mut written, mut searched) = (0, 0);
         self.cleaned.clear();

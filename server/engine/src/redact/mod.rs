@@ -27,6 +27,7 @@ mod scan;
 mod show;
 mod tokens;
 mod value;
+mod wide;
 
 use std::fmt;
 use std::io;

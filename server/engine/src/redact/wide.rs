@@ -1,0 +1,136 @@
+//! Wide characters in a text that has none: what a program of Windows adds in UTF-16 to a log that
+//! others write in UTF-8.
+//!
+//! A file of UTF-16 with its mark is decoded before it comes here, and one without is withheld as
+//! binary. What is left are runs of ASCII with a NUL beside each letter (`p\0a\0s\0s\0`), which no
+//! rule would know. Such a run is looked at without its NULs, and goes as a whole where it would lose
+//! anything. A value whose key stands on the line before, and lines longer than a piece, are not
+//! looked at in this way.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use regex::bytes::Regex;
+
+use super::{Redactor, rules};
+
+/// Of either order of bytes: the last letter may lack its NUL.
+static RUN: LazyLock<Regex> = LazyLock::new(|| {
+    let regex = rules::builder(r"(?:[\t -~]\x00){4,}[\t -~]?").build();
+    regex.expect("a constant pattern")
+});
+
+/// Whole lines without those runs in which something would be taken; tells the rule of each.
+pub fn mend<'b>(
+    redactor: &Redactor,
+    block: &'b [u8],
+    mut taken: impl FnMut(&'static str),
+) -> Cow<'b, [u8]> {
+    if memchr(0, block).is_none() || !RUN.is_match(block) {
+        return Cow::Borrowed(block);
+    }
+    let mut mended = Vec::with_capacity(block.len());
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        let mut written = 0;
+        for (run, rule) in found(redactor, line) {
+            taken(rule);
+            mended.extend_from_slice(&line[written..run.start]);
+            for piece in ["[redacted:", rule, "]"] {
+                mended.extend_from_slice(piece.as_bytes());
+            }
+            written = run.end;
+        }
+        mended.extend_from_slice(&line[written..]);
+    }
+    Cow::Owned(mended)
+}
+
+/// The runs of a line that go, and the rule for each.
+fn found(redactor: &Redactor, line: &[u8]) -> Vec<(Range<usize>, &'static str)> {
+    let mut narrow = Vec::with_capacity(line.len());
+    let (mut runs, mut written) = (Vec::new(), 0);
+    for run in RUN.find_iter(line) {
+        narrow.extend_from_slice(&line[written..run.start()]);
+        let start = narrow.len();
+        narrow.extend(run.as_bytes().iter().filter(|byte| **byte != 0));
+        runs.push((run.range(), start..narrow.len()));
+        written = run.end();
+    }
+    if runs.is_empty() {
+        return Vec::new();
+    }
+    narrow.extend_from_slice(&line[written..]);
+    let text = narrow.trim_ascii_end();
+    let findings = redactor.findings(text, redactor.rules_for(text, 0));
+    runs.into_iter()
+        .filter_map(|(run, narrow)| {
+            let finding = findings
+                .iter()
+                .find(|finding| finding.start < narrow.end && narrow.start < finding.end)?;
+            Some((run, finding.rule))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+
+    fn cleaned(text: &[u8], chunk: usize) -> (String, u64) {
+        let redactor = Redactor::new();
+        let (mut cleaner, mut out) = (redactor.cleaner(), Vec::new());
+        for piece in text.chunks(chunk) {
+            cleaner.push(piece, &mut out).expect("memory");
+        }
+        cleaner.finish(&mut out).expect("memory");
+        let count = cleaner.counts().values().sum();
+        (out.escape_ascii().to_string(), count)
+    }
+
+    fn little(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    fn big(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+    }
+
+    #[test]
+    fn a_secret_in_wide_letters_goes_with_all_that_is_written_so_around_it() {
+        for wide in [little, big] {
+            let text = [
+                b"before\n".as_slice(),
+                &wide("user=joe\r\npassword=hunter2 x\r\nnext\r\n"),
+                b"\nafter ",
+                &wide("token: hunter2"),
+                b" token=hunter2\n",
+            ]
+            .concat();
+            let (whole, count) = cleaned(&text, text.len());
+            assert!(
+                !whole.contains(r"h\x00u\x00n") && !whole.contains("hunter2"),
+                "{whole}"
+            );
+            assert!(whole.contains("[redacted:password]"), "{whole}");
+            assert!(whole.contains(r"j\x00o\x00e"), "{whole}");
+            assert!(whole.contains(r"n\x00e\x00x\x00t"), "{whole}");
+            assert_eq!(count, 3, "{whole}");
+            for chunk in 1..text.len() {
+                assert_eq!(cleaned(&text, chunk).0, whole, "{chunk}");
+            }
+        }
+    }
+
+    #[test]
+    fn wide_letters_and_holes_without_a_secret_stay() {
+        let text = [
+            b"a\0b\0\0\0\0\0\0\0\0\0\0 x\n".as_slice(),
+            &little("started, 4 threads\n"),
+        ]
+        .concat();
+        let expected = text.escape_ascii().to_string();
+        assert_eq!(cleaned(&text, 7), (expected, 0));
+    }
+}
