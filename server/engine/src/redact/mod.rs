@@ -231,6 +231,8 @@ impl Finding {
 }
 
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
