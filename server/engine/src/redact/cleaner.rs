@@ -468,7 +468,11 @@ fn leaves_key_open(line: &[u8]) -> bool {
         after = rest;
     }
     let goes_on = after.is_empty() || (after[0] == b'"' && is_record(&line[..begin]));
-    goes_on && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"))
+    // as the rule has it, or the key's lines would go and its beginning stay
+    let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    goes_on
+        && name.iter().all(is_name)
+        && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"))
 }
 
 /// The text in front of a key ends with the beginning of a string: `{…"log":"`. A key that is

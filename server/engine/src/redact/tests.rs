@@ -236,6 +236,7 @@ fn what_is_left_where_secrets_run_into_each_other_is_clean() {
         r#""token": "password=https://user:"a'<"#,
         r#"authorization: Bearer hunter2passwords: ["a", "hunter2"]"#,
         "Authorization: Bearer hunter2 x=1",
+        "-----BEGIN (PRIVATE KEY-----\n-----END \nZ",
         // a mark is no value, and none ends or begins within it
         "PWD=hunter2;Database=xroot:hunter2@tcp(",
         "mysql -uDriver=x;Pwd={a;hunter2};y",
