@@ -171,6 +171,8 @@ test.describe('far away', () => {
 test('the correlation ID is copied', async ({ ui, page, portal, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const id = await ui.collect({ roles: ['Networking'], window: portal.logs.window });
+  // until then the page is made anew with each news, and with it what it said of the copying
+  await ui.reaches('Complete');
   await page.getByRole('button', { name: 'Copy correlation ID' }).click();
   await expect(page.getByText('Copied')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(id);
