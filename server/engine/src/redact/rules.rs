@@ -15,7 +15,8 @@ pub type Stem = (&'static str, Near);
 pub struct Rule {
     /// Shown in the marker and in the manifest's counts.
     pub name: &'static str,
-    /// Every secret of this kind has one of them on its line.
+    /// Every secret of this kind has one of them on its line. The first bytes of a stem are best
+    /// ones that few words have: wherever they stand, the scanner stops to look.
     pub stems: &'static [&'static [Stem]],
     /// The first group that takes part is the secret; without groups, the whole match. A group
     /// named `bare` is the first byte of a value without quotes, whose end [`super::value::bare_end`]
@@ -144,7 +145,7 @@ pub const RULES: &[Rule] = &[
             ("sessionid=", Near::Anything),
             ("phpsessid=", Near::Anything),
             ("connect.sid=", Near::Anything),
-            ("gitlab_session=", Near::Anything),
+            ("ab_session=", Near::Anything),
         ]],
         pattern: concat!(
             r#"cookie2?\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
@@ -182,7 +183,7 @@ pub const RULES: &[Rule] = &[
             ("@tcp(", Near::Anything),
             ("@unix(", Near::Anything),
             ("jdbc:oracle", Near::Anything),
-            ("sqlplus", Near::Anything),
+            ("qlplus", Near::Anything),
         ]],
         pattern: concat!(
             r#"\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]*:([^\s/"'<>]+)@"#,
@@ -207,7 +208,6 @@ pub const RULES: &[Rule] = &[
                 ("ied with", Near::Anything),
                 ("passphrase[ \t]", Near::Anything),
                 (":5432:", Near::Anything),
-                (":*:?", Near::Anything),
             ],
         ],
         pattern: concat!(
@@ -229,7 +229,7 @@ pub const RULES: &[Rule] = &[
             r"|^[ \t]*pass(?:word|phrase)[ \t]+([^\s=:]\S*)[ \t]*$",
             // .netrc, .pgpass, Cisco's type 7
             r"|(?:\bmachine[ \t]+\S+|^[ \t]*default)[ \t]+(?:(?:login|account)[ \t]+\S+[ \t]+)+password[ \t]+(\S+)",
-            r"|^[^\s:]+:(?:\d{1,5}|\*):[^\s:]+:[^\s:]+:((?:[^\s:\\]|\\.)+)$",
+            r"|^[^\s:]+:5432:[^\s:]+:[^\s:]+:((?:[^\s:\\]|\\.)+)$",
             r"|\bpassword[ \t]+7[ \t]+([0-9a-f]{6,})",
         ),
     },
@@ -267,21 +267,17 @@ pub const RULES: &[Rule] = &[
                 ("mariadb", Near::Anything),
                 ("sshpass", Near::Anything),
                 ("curl ", Near::Anything),
-                ("redis-cli", Near::Anything),
+                ("s-cli", Near::Anything),
                 ("smbclient", Near::Anything),
-                ("er login ", Near::Anything),
-                ("man login ", Near::Anything),
-                ("az login ", Near::Anything),
-                ("oc login ", Near::Anything),
-                ("mongo", Near::Start),
-                ("ldap[acdempsw]", Near::Start),
-                ("ssh-keygen", Near::Anything),
-                ("securestring", Near::Anything),
-                ("from-literal", Near::Anything),
+                (" -p ", Near::Anything),
+                (" -w ", Near::Anything),
+                ("h-keygen", Near::Anything),
+                ("o-secure", Near::Anything),
+                ("m-literal", Near::Anything),
                 ("chpasswd", Near::Anything),
-                ("sudo -s", Near::Anything),
-                ("requirepass", Near::Anything),
-                ("masterauth", Near::Anything),
+                ("o -s", Near::Anything),
+                ("epass", Near::Anything),
+                ("rauth", Near::Anything),
                 ("snmp-server", Near::Anything),
             ],
         ],
