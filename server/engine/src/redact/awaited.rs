@@ -81,7 +81,7 @@ impl Awaited {
         }
         let found = OPENING.captures(line)?;
         let key = found.get(0)?.start();
-        if value::in_marker(&line[..key]) {
+        if value::in_marker(line, key) {
             return None;
         }
         if let Some(quote) = found.get(3) {

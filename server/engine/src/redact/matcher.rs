@@ -95,7 +95,7 @@ impl Matcher {
             let (start, end) = (whole.start, whole.end);
             let value = &line[start..end];
             let is_done = value::is_harmless(value)
-                || value::in_marker(&line[..from])
+                || value::in_marker(line, from)
                 || value::begins_with_mark(value, self.name);
             if !is_done {
                 findings.push(Finding {

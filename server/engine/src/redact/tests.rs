@@ -237,6 +237,8 @@ fn what_is_left_where_secrets_run_into_each_other_is_clean() {
         r#"authorization: Bearer hunter2passwords: ["a", "hunter2"]"#,
         "Authorization: Bearer hunter2 x=1",
         "-----BEGIN (PRIVATE KEY-----\n-----END \nZ",
+        // what only begins like a mark is none
+        "[redacted:-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\npassword='x",
         // a mark is no value, and none ends or begins within it
         "PWD=hunter2;Database=xroot:hunter2@tcp(",
         "mysql -uDriver=x;Pwd={a;hunter2};y",

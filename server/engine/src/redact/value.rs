@@ -173,15 +173,21 @@ fn is_block_head(value: &[u8]) -> bool {
         && rest.iter().all(|byte| byte.is_ascii_digit() || b"+-".contains(byte)))
 }
 
-/// A marker has begun before the end of `text`: what follows is the name of a rule, not of a value.
-pub fn in_marker(text: &[u8]) -> bool {
-    let name = text
+/// `at` lies in the name of a mark: that is the name of a rule, not of a value. What only begins
+/// like a mark is text like any other.
+pub fn in_marker(line: &[u8], at: usize) -> bool {
+    let (before, after) = line.split_at(at);
+    let name = before
         .iter()
         .rev()
         .take(LONGEST_NAME)
         .take_while(|byte| is_name(**byte))
         .count();
-    text[..text.len() - name].ends_with(MARK)
+    let rest = after
+        .iter()
+        .take(LONGEST_NAME)
+        .position(|byte| !is_name(*byte));
+    before[..at - name].ends_with(MARK) && rest.is_some_and(|end| after[end] == b']')
 }
 
 /// Whether a rule has been here: behind its mark stands what it left. `Authorization: Bearer x y`
