@@ -62,10 +62,19 @@ pub enum Look {
     Other,
 }
 
+/// How far a line's key is indented: the dash of a list counts, those of a private key do not.
+fn indent(line: &[u8]) -> usize {
+    let mut at = 0;
+    while let [b' ' | b'\t', ..] | [b'-', b' ' | b'\t', ..] = line[at..] {
+        at += 1;
+    }
+    at
+}
+
 impl Awaited {
     /// Whether a line, on which a stem stands, ends with a secret's name and nothing for it.
     pub fn after(line: &[u8]) -> Option<Self> {
-        let indent = line.iter().take_while(|b| b" \t-".contains(b)).count();
+        let indent = indent(line);
         if NAMED.is_match(line) {
             return Some(Self {
                 rule: "named_value",

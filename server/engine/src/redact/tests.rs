@@ -237,6 +237,7 @@ fn what_is_left_where_secrets_run_into_each_other_is_clean() {
         r#"authorization: Bearer hunter2passwords: ["a", "hunter2"]"#,
         "Authorization: Bearer hunter2 x=1",
         "-----BEGIN (PRIVATE KEY-----\n-----END \nZ",
+        "-----BEGIN PRIVATE KEY-----\\nx\\n-----END PRIVATE KEY-----\\npassword: |\n    hunter2\n",
         // what only begins like a mark is none
         "[redacted:-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\npassword='x",
         // a mark is no value, and none ends or begins within it
