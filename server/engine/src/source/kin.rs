@@ -121,10 +121,16 @@ impl Kin {
     fn kill_all(&mut self) -> usize {
         let begun = Instant::now();
         let (mut empty_passes, mut signal) = (0, Signal::STOP);
+        let mut looked = newest_id().unwrap_or(RawPid::MAX);
         loop {
             // fails where nothing is left of the group
             let _ = kill_process_group(self.pid, signal);
-            let pass = self.pass(signal);
+            let mut pass = self.pass(signal);
+            if signal == Signal::STOP {
+                let (found_more, last) = self.chase(looked, begun + STOPPING_TIME);
+                pass.found_more |= found_more;
+                looked = last;
+            }
             empty_passes = if pass.living == 0 {
                 empty_passes + 1
             } else {
@@ -150,7 +156,6 @@ impl Kin {
     /// would be gone, and have children. `/proc` lists in the order of ids, so that a child comes
     /// after its parent.
     fn pass(&mut self, signal: Signal) -> Pass {
-        let ours = getpid().as_raw_pid();
         // what just begins is not among the children yet, and would look like an orphan
         let nobody_begins = BEGINNING.try_write();
         let takes_orphans = nobody_begins.is_ok() && children().len() <= 1 && !getpid().is_init();
@@ -158,24 +163,57 @@ impl Kin {
             living: 0,
             found_more: false,
         };
-        for process in Process::all().filter(|process| !process.is_zombie) {
-            let may_stem = process.started >= self.started;
-            let stems = may_stem
-                && (self.known.contains(&process.pid)
-                    || self.known.contains(&process.parent)
-                    || process.group == self.pid.as_raw_pid()
-                    || process.has(&self.mark));
-            if (stems || (takes_orphans && process.is_adopted_by(ours)))
-                && let Some(pid) = Pid::from_raw(process.pid)
-            {
-                // it may have ended by itself
-                let _ = kill_process(pid, signal);
-                pass.living += 1;
-                pass.found_more |= self.known.insert(process.pid);
-            }
+        for process in Process::all() {
+            self.strike(&process, takes_orphans, signal, &mut pass);
         }
         pass
     }
+
+    /// Stops those that have come after `last`, one by one, until nobody came any more: who forks on
+    /// and on is met at the head of its row, while a list of all processes is old when it is read.
+    /// Answers whether there were any, and up to which id it has looked.
+    fn chase(&mut self, mut last: RawPid, until: Instant) -> (bool, RawPid) {
+        let mut pass = Pass {
+            living: 0,
+            found_more: false,
+        };
+        while let Some(newest) = newest_id()
+            && newest > last
+            && Instant::now() < until
+        {
+            for process in (last + 1..=newest).filter_map(Process::find) {
+                self.strike(&process, false, Signal::STOP, &mut pass);
+            }
+            last = newest;
+        }
+        (pass.found_more, last)
+    }
+
+    /// Sends a signal to a process if it is of this run.
+    fn strike(&mut self, process: &Process, takes_orphans: bool, signal: Signal, pass: &mut Pass) {
+        let may_stem = !process.is_zombie && process.started >= self.started;
+        let stems = may_stem
+            && (self.known.contains(&process.pid)
+                || self.known.contains(&process.parent)
+                || process.group == self.pid.as_raw_pid()
+                || process.has(&self.mark));
+        let is_orphan =
+            takes_orphans && !process.is_zombie && process.is_adopted_by(getpid().as_raw_pid());
+        if (stems || is_orphan)
+            && let Some(pid) = Pid::from_raw(process.pid)
+        {
+            // it may have ended by itself
+            let _ = kill_process(pid, signal);
+            pass.living += 1;
+            pass.found_more |= self.known.insert(process.pid);
+        }
+    }
+}
+
+/// The id that was given last; the fifth field of `/proc/loadavg`, proc_loadavg(5).
+fn newest_id() -> Option<RawPid> {
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    load.split_ascii_whitespace().nth(4)?.parse().ok()
 }
 
 /// What one look at all processes met.
