@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -53,9 +54,15 @@ fn a_killed_collection_is_continued_to_the_same_content_with_nothing_twice() {
         let state = wait_for_end(&stack);
         portal.stop();
         assert_eq!(state, "partially_complete", "killed after {moment} ms");
+        let content = content(&bundles);
+        let (missing, surplus) = difference(&expected, &content);
         assert!(
-            content(&bundles) == expected,
-            "killed after {moment} ms, the bundles differ from the logs"
+            missing.is_empty() && surplus.is_empty(),
+            "killed after {moment} ms, {} lines are missing, as {:?}, and {} too many, as {:?}",
+            missing.len(),
+            missing.first(),
+            surplus.len(),
+            surplus.first(),
         );
         for file in files_below(&bundles) {
             let name = file.file_name().expect("a name").to_string_lossy();
@@ -141,6 +148,28 @@ fn state(stack: &Stack) -> Option<String> {
     let history = ran.json();
     let rows = history["collections"].as_array().expect("rows");
     Some(rows.first()?["state"].as_str().expect("a state").to_owned())
+}
+
+/// Lines of the first that the second lacks, and the other way round; both are sorted.
+fn difference<'l>(first: &'l [String], second: &'l [String]) -> (Vec<&'l str>, Vec<&'l str>) {
+    let (mut missing, mut surplus) = (Vec::new(), Vec::new());
+    let (mut first, mut second) = (first.iter().peekable(), second.iter().peekable());
+    loop {
+        let order = match (first.peek(), second.peek()) {
+            (Some(one), Some(other)) => one.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return (missing, surplus),
+        };
+        match order {
+            Ordering::Less => missing.extend(first.next().map(String::as_str)),
+            Ordering::Greater => surplus.extend(second.next().map(String::as_str)),
+            Ordering::Equal => {
+                first.next();
+                second.next();
+            }
+        }
+    }
 }
 
 /// All lines of all volumes, sorted.

@@ -19,7 +19,7 @@ use super::zip::{Compressor, ZipStream, unpack};
 use super::{Leaving, NoRoom, Spool, SpooledVolume};
 use crate::config::Compression;
 use crate::redact::Canary;
-use crate::store::{ItemRow, Store, StoreError, VolumeRow};
+use crate::store::{ItemRow, Seal, Store, StoreError, VolumeRow};
 
 /// Items are recorded in batches of this size.
 const RECORD_BATCH: usize = 2000;
@@ -62,6 +62,14 @@ pub struct Packing {
     pub first_number: u32,
     pub compression: Compression,
     pub volume_size_bytes: u64,
+}
+
+/// What is to come of a part behind a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    Nothing,
+    /// Other volumes, or a retry because there was no room.
+    More,
 }
 
 struct OpenVolume {
@@ -177,18 +185,18 @@ impl BundleWriter {
         }
         let size = self.packing.volume_size_bytes;
         if self.open.as_ref().is_some_and(|open| open.is_full(size)) {
-            self.seal()?;
+            self.seal(Rest::More)?;
         }
         Ok(())
     }
 
-    /// Records the last items, writes `errors.txt` and seals the last volume. On failure what is
-    /// not sealed is given up.
-    pub fn finish(mut self) -> Result<(), BundleError> {
+    /// Records the last items, writes `errors.txt` and seals the last volume; with that, a whole part
+    /// is collected. On failure what is not sealed is given up.
+    pub fn finish(mut self, rest: Rest) -> Result<(), BundleError> {
         let written = self
             .record()
             .and_then(|()| self.write_errors())
-            .and_then(|()| self.seal());
+            .and_then(|()| self.end_part(rest));
         if written.is_err() {
             self.abandon();
         }
@@ -250,28 +258,48 @@ impl BundleWriter {
         Ok(())
     }
 
-    fn seal(&mut self) -> Result<(), BundleError> {
+    fn end_part(&mut self, rest: Rest) -> Result<(), BundleError> {
+        if self.open.is_none() && rest == Rest::Nothing {
+            let (collection, part) = (self.packing.collection, self.packing.part);
+            let ended = self.store.set_part_collected(collection, part, None);
+            self.runtime.block_on(ended)?;
+        }
+        self.seal(rest)
+    }
+
+    /// Seals the volume that is open; with [`Rest::Nothing`] its part is collected.
+    fn seal(&mut self, rest: Rest) -> Result<(), BundleError> {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
         let id = open.id;
-        let sealed = self.seal_open(open);
+        let sealed = self.seal_open(open, rest);
         if sealed.is_err() {
             self.discard(id);
         }
         sealed
     }
 
-    fn seal_open(&mut self, open: OpenVolume) -> Result<(), BundleError> {
+    fn seal_open(&mut self, open: OpenVolume, rest: Rest) -> Result<(), BundleError> {
         let (file, compressor) = open.zip.finish()?;
         self.compressor = Some(compressor);
         let (sealed, progress) = file.finish()?;
         self.record()?;
-        self.runtime.block_on(self.store.seal_volume(
-            open.id,
-            sealed.size_bytes,
-            &sealed.sha256,
-        ))?;
+        let seal = Seal {
+            volume: open.id,
+            packed_bytes: sealed.size_bytes,
+            sha256: &sealed.sha256,
+        };
+        let (collection, part) = (self.packing.collection, self.packing.part);
+        self.runtime.block_on(async {
+            match rest {
+                Rest::Nothing => {
+                    let last = Some(&seal);
+                    self.store.set_part_collected(collection, part, last).await
+                }
+                Rest::More => self.store.seal_volume(&seal).await,
+            }
+        })?;
         if let Some(leaving) = open.leaving.upgrade() {
             leaving.seal();
         }

@@ -12,7 +12,7 @@ use crate::delivery::{Link, Stopped, deliver_volume};
 use crate::destination::Discarded;
 use crate::engine::Inner;
 use crate::error::EngineError;
-use crate::store::{CollectionRow, VolumeRow};
+use crate::store::{CollectionRow, Seal, VolumeRow};
 
 /// What a cancelled collection may take to tidy up at its destination.
 const DISCARD_TIME: Duration = Duration::from_secs(1);
@@ -206,7 +206,7 @@ async fn deliver_sealed_manifest(
     match delivered {
         Ok(_) => Ok(inner.spool.remove_volume(&volume.file)?),
         Err(Stopped::Damaged) => {
-            store.drop_lost_volume(volume.id).await?;
+            store.drop_volumes(&[volume.id]).await?;
             inner.spool.remove_volume(&volume.file)?;
             Err(Stopped::Damaged)
         }
@@ -242,7 +242,11 @@ async fn seal_manifest(
         .map_err(|error| Stopped::Spool(std::io::Error::other(error)))?;
     let (sealed, _) = out.finish()?;
     store
-        .seal_volume(row.id, sealed.size_bytes, &sealed.sha256)
+        .seal_volume(&Seal {
+            volume: row.id,
+            packed_bytes: sealed.size_bytes,
+            sha256: &sealed.sha256,
+        })
         .await?;
     row.packed_bytes = sealed.size_bytes;
     row.sha256 = Some(sealed.sha256);

@@ -224,7 +224,7 @@ impl Running {
                 }
                 PartsEnd::Again => {}
             }
-            volumes = inner.store.volumes(id).await?;
+            volumes = self.tidy_up().await?;
             planned = match self.plan().await? {
                 Some(planned) => planned,
                 None => return Ok(None),
@@ -275,8 +275,8 @@ impl Running {
         }
     }
 
-    /// Forgets what an earlier run left unsealed, here and at the destination; answers what is
-    /// sealed.
+    /// Forgets what is unsealed, left by an earlier run or lost by this one, here and at the
+    /// destination; answers what is sealed.
     async fn tidy_up(&self) -> Result<Vec<VolumeRow>, EngineError> {
         let (inner, id) = (&self.inner, self.collection.id);
         for unsealed in inner.store.drop_unsealed_volumes(id).await? {

@@ -27,7 +27,7 @@ use crate::error::EngineError;
 use crate::limits::CancelOnDrop;
 use crate::saved::{SavedCollection, SavedError, SavedFile};
 use crate::store::{
-    CollectionRow, EffectiveRequest, NewCollection, PartCounts, PartRow, SavedIn, VolumeRow,
+    CollectionRow, EffectiveRequest, NewCollection, PartCounts, PartRow, SavedIn, Seal, VolumeRow,
 };
 
 /// Volumes that are delivered side by side.
@@ -296,7 +296,11 @@ async fn send_file(
             };
             store.insert_volume(id, &row).await?;
             store
-                .seal_volume(row.id, file.size_bytes, &file.sha256)
+                .seal_volume(&Seal {
+                    volume: row.id,
+                    packed_bytes: file.size_bytes,
+                    sha256: &file.sha256,
+                })
                 .await?;
             row
         }

@@ -43,7 +43,7 @@ pub use past::Past;
 pub use people::PersonRow;
 pub use pseudonyms::PseudonymRow;
 pub use saved::SavedIn;
-pub use volumes::{LedgerBlock, VolumeRow};
+pub use volumes::{LedgerBlock, Seal, VolumeRow};
 
 /// Rows that SQLite's thread may be ahead of their reader. With few, the two wait for each other at
 /// every row, which costs more than the rows.

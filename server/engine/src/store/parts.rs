@@ -5,7 +5,7 @@ use domain::{CollectionId, PartState, Reason};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::{Store, StoreError, StoreResult, known, micros, signed, unsigned};
+use super::{Seal, Store, StoreError, StoreResult, known, micros, signed, unsigned};
 
 /// What is counted of a part while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,14 +167,30 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers that all of a part was read and sealed, so that a restart reads nothing again.
-    pub async fn set_part_collected(&self, id: CollectionId, position: u32) -> StoreResult<()> {
-        sqlx::query("UPDATE part SET collected_at = $3 WHERE collection_id = $1 AND position = $2")
-            .bind(id.to_string())
-            .bind(position)
-            .bind(micros(Utc::now()))
-            .execute(&self.writer)
-            .await?;
+    /// Remembers that all of a part was read and sealed, so that a restart reads nothing again. Its
+    /// last volume, where there is one, is sealed by the same transaction: a restart in between would
+    /// say once more what is missing. A part with a lost volume is not collected.
+    pub async fn set_part_collected(
+        &self,
+        id: CollectionId,
+        position: u32,
+        last: Option<&Seal<'_>>,
+    ) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
+        if let Some(last) = last {
+            last.set(&mut transaction).await?;
+        }
+        sqlx::query(
+            "UPDATE part SET collected_at = $3 WHERE collection_id = $1 AND position = $2 \
+             AND NOT EXISTS (SELECT 1 FROM volume \
+             WHERE collection_id = $1 AND part = $2 AND sealed_at IS NULL)",
+        )
+        .bind(id.to_string())
+        .bind(position)
+        .bind(micros(Utc::now()))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
         Ok(())
     }
 

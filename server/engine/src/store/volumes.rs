@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::CollectionId;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::{Store, StoreResult, micros, moment, signed, unsigned};
@@ -30,6 +30,30 @@ pub struct LedgerBlock {
     pub size_bytes: u64,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
+}
+
+/// Says that a volume is whole, and what it must be wherever it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal<'s> {
+    pub volume: Uuid,
+    pub packed_bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: &'s str,
+}
+
+impl Seal<'_> {
+    pub(super) async fn set(&self, connection: &mut SqliteConnection) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE volume SET packed_bytes = $2, sha256 = $3, sealed_at = $4 WHERE id = $1",
+        )
+        .bind(self.volume.to_string())
+        .bind(signed(self.packed_bytes))
+        .bind(self.sha256)
+        .bind(micros(Utc::now()))
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
 }
 
 impl VolumeRow {
@@ -104,17 +128,8 @@ impl Store {
         .await?)
     }
 
-    pub async fn seal_volume(&self, id: Uuid, packed_bytes: u64, sha256: &str) -> StoreResult<()> {
-        sqlx::query(
-            "UPDATE volume SET packed_bytes = $2, sha256 = $3, sealed_at = $4 WHERE id = $1",
-        )
-        .bind(id.to_string())
-        .bind(signed(packed_bytes))
-        .bind(sha256)
-        .bind(micros(Utc::now()))
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+    pub async fn seal_volume(&self, seal: &Seal<'_>) -> StoreResult<()> {
+        seal.set(&mut *self.writer.acquire().await?).await
     }
 
     /// Forgets volumes that were never sealed, with their items and blocks; names them.
@@ -143,9 +158,10 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a sealed volume that was lost before it was delivered, with its items: its part is
-    /// not collected any more.
-    pub async fn drop_lost_volume(&self, id: Uuid) -> StoreResult<()> {
+    /// Forgets what was in a sealed volume that was lost before it was delivered. The volume stays,
+    /// unsealed, until its part is run again: so the part is not collected, even where its last
+    /// volume is sealed only now.
+    pub async fn unseal_lost_volume(&self, id: Uuid) -> StoreResult<()> {
         let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "UPDATE part SET collected_at = NULL WHERE EXISTS (SELECT 1 FROM volume \
@@ -155,10 +171,17 @@ impl Store {
         .bind(id.to_string())
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("DELETE FROM volume WHERE id = $1 AND delivered_at IS NULL")
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        for statement in [
+            "DELETE FROM item WHERE volume_id = $1",
+            "DELETE FROM block WHERE volume_id = $1",
+            "UPDATE volume SET sealed_at = NULL, sha256 = NULL, packed_bytes = 0, \
+             commit_started_at = NULL WHERE id = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

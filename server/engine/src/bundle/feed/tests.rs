@@ -89,6 +89,23 @@ impl Rig {
         entries.flatten().map(|entry| entry.path()).collect()
     }
 
+    /// Changes the database behind the store's back.
+    fn alter(&self, statement: &'static str) {
+        let file = self.directory.path().join("test.db");
+        let database = format!("sqlite://{}", file.display());
+        self.runtime.block_on(async {
+            let pool = sqlx::SqlitePool::connect(&database).await;
+            let pool = pool.expect("a way in");
+            let done = sqlx::query(statement).execute(&pool).await;
+            done.expect("a statement");
+        });
+    }
+
+    fn is_collected(&self) -> bool {
+        let parts = self.runtime.block_on(self.store.parts(self.collection));
+        parts.expect("parts")[0].is_collected
+    }
+
     fn items(&self) -> Vec<ItemRow> {
         let page = self.store.items_page(self.collection, 0, "", 10_000);
         self.runtime.block_on(page).expect("items")
@@ -209,7 +226,7 @@ fn items_of_all_sizes_come_out_whole_and_in_order() {
     for ((seed, name), size) in (1..).zip(&names).zip(sizes) {
         put(&mut feed, name, &noise(seed, size), &cancel).expect("room");
     }
-    feed.finish().expect("a packer");
+    feed.finish(Rest::Nothing).expect("a packer");
     packing.join().expect("no panic").expect("a bundle");
 
     let [volume] = &rig.spooled()[..] else {
@@ -245,7 +262,7 @@ fn nothing_is_packed_when_a_planted_secret_comes_through_or_none_was_planted() {
     let (alive, cleaned) = canary(&Redactor::without("jwt"));
     feed.plant(alive, cleaned);
     put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
-    feed.finish().expect("a packer");
+    feed.finish(Rest::Nothing).expect("a packer");
     let packed = packer.run();
     assert!(
         matches!(packed, Err(BundleError::Canary { rule: "jwt" })),
@@ -254,7 +271,7 @@ fn nothing_is_packed_when_a_planted_secret_comes_through_or_none_was_planted() {
 
     let (mut feed, packer) = rig.untested_feed(1 << 30);
     put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
-    feed.finish().expect("a packer");
+    feed.finish(Rest::Nothing).expect("a packer");
     let packed = packer.run();
     assert!(matches!(packed, Err(BundleError::Untested)), "{packed:?}");
 
@@ -301,18 +318,8 @@ fn a_bundle_whose_items_cannot_be_recorded_leaves_no_half_volume() {
     let (mut feed, packer) = rig.feed(1 << 30);
     let cancel = AtomicBool::new(false);
     put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
-    feed.finish().expect("a packer");
-    rig.runtime.block_on(async {
-        let database = format!(
-            "sqlite://{}",
-            rig.directory.path().join("test.db").display()
-        );
-        let pool = sqlx::SqlitePool::connect(&database)
-            .await
-            .expect("a way in");
-        let dropped = sqlx::query("DROP TABLE item").execute(&pool).await;
-        dropped.expect("a table");
-    });
+    feed.finish(Rest::Nothing).expect("a packer");
+    rig.alter("DROP TABLE item");
     let packed = packer.run();
     assert!(matches!(packed, Err(BundleError::Store(_))), "{packed:?}");
     assert!(rig.spooled().is_empty());
@@ -330,7 +337,7 @@ fn what_is_missing_is_a_line_whatever_it_is_called() {
         Some(domain::Reason::PermissionDenied),
     );
     feed.end_item(missing).expect("room");
-    feed.finish().expect("a packer");
+    feed.finish(Rest::Nothing).expect("a packer");
     packer.run().expect("a bundle");
     let [volume] = &rig.spooled()[..] else {
         panic!("there is one volume");
@@ -397,4 +404,58 @@ fn collecting_goes_on_when_a_volume_has_left_a_full_spool_and_ends_when_it_is_ca
     );
     assert!(cancelled.elapsed() < Duration::from_secs(2));
     packing.join().expect("no panic").expect("an end");
+}
+
+#[test]
+fn a_part_is_collected_by_the_seal_of_its_last_volume_or_not_at_all() {
+    let rig = Rig::new(1 << 30);
+    let cancel = AtomicBool::new(false);
+    let (mut feed, packer) = rig.feed(1 << 30);
+    put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
+    feed.finish(Rest::Nothing).expect("a packer");
+    rig.alter(
+        "CREATE TRIGGER killed BEFORE UPDATE OF collected_at ON part \
+         BEGIN SELECT RAISE(ABORT, 'killed'); END",
+    );
+    let packed = packer.run();
+    assert!(matches!(packed, Err(BundleError::Store(_))), "{packed:?}");
+    assert!(!rig.is_collected());
+    assert!(rig.spooled().is_empty());
+
+    rig.alter("DROP TRIGGER killed");
+    for (rest, is_collected) in [(Rest::More, false), (Rest::Nothing, true)] {
+        let (mut feed, packer) = rig.feed(1 << 30);
+        put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
+        feed.finish(rest).expect("a packer");
+        packer.run().expect("a bundle");
+        assert_eq!(rig.is_collected(), is_collected, "{rest:?}");
+        rig.runtime.block_on(async {
+            let volumes = rig.store.volumes(rig.collection).await.expect("volumes");
+            let ids: Vec<Uuid> = volumes.iter().map(|volume| volume.id).collect();
+            rig.store.drop_volumes(&ids).await.expect("no volumes");
+        });
+    }
+}
+
+#[test]
+fn a_part_that_has_lost_a_volume_is_not_collected_when_its_last_one_is_sealed() {
+    let rig = Rig::new(1 << 30);
+    let cancel = AtomicBool::new(false);
+    // a volume for each item
+    let (mut feed, packer) = rig.feed(1);
+    let packing = thread::spawn(move || packer.run());
+    put(&mut feed, "files/a", b"a line\n", &cancel).expect("room");
+    feed.settle().expect("a packer");
+    rig.runtime.block_on(async {
+        let volumes = rig.store.volumes(rig.collection).await.expect("volumes");
+        let lost = rig.store.unseal_lost_volume(volumes[0].id).await;
+        lost.expect("a volume");
+    });
+    put(&mut feed, "files/b", b"a line\n", &cancel).expect("room");
+    feed.finish(Rest::Nothing).expect("a packer");
+    packing.join().expect("no panic").expect("a bundle");
+    assert!(!rig.is_collected());
+    let items = rig.items();
+    let names: Vec<_> = items.iter().map(|item| item.entry_name.as_str()).collect();
+    assert_eq!(names, ["files/b"]);
 }

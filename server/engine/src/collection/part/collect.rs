@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::naming::{Named, Names, clean_reason};
 use super::rows::{item_row, missing_rows};
 use super::thread;
-use crate::bundle::{BundleError, BundleWriter, Feed, NoRoom, Packing, SpooledVolume, feed};
+use crate::bundle::{BundleError, BundleWriter, Feed, NoRoom, Packing, Rest, SpooledVolume, feed};
 use crate::collection::plan::PlannedPart;
 use crate::collection::progress::PartProgress;
 use crate::collection::run::Running;
@@ -93,13 +93,9 @@ pub(super) async fn collect_part(
     let collected = collecting.map_err(EngineError::internal)?.await;
     let packed = packing.map_err(EngineError::internal)?.await;
     // when packing failed, collecting knows only that it did
-    let collected = packed
+    Ok(packed
         .map_err(EngineError::internal)?
-        .and(collected.map_err(EngineError::internal)?);
-    if let Ok(Collected::All) = collected {
-        store.set_part_collected(id, row.position).await?;
-    }
-    Ok(collected)
+        .and(collected.map_err(EngineError::internal)?))
 }
 
 /// What the collecting thread needs.
@@ -126,7 +122,13 @@ impl CollectJob {
             .plant(&mut feed)
             .and_then(|()| self.collect_items(planned, settled, &mut feed));
         match collected {
-            Ok(ended) => feed.finish().map(|()| ended),
+            Ok(ended) => {
+                let rest = match ended {
+                    Collected::All => Rest::Nothing,
+                    Collected::Cancelled | Collected::Truncated => Rest::More,
+                };
+                feed.finish(rest).map(|()| ended)
+            }
             Err(BundleError::NoRoom(NoRoom::Cancelled)) => Ok(Collected::Cancelled),
             Err(error) => Err(error),
         }

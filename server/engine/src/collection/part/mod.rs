@@ -123,7 +123,7 @@ fn next_number(stem: &str, volumes: &[&VolumeRow]) -> u32 {
 /// What came of the volumes of a part.
 enum Delivered {
     All,
-    /// At least one was lost in the spool, and is forgotten.
+    /// At least one was lost in the spool.
     SomeLost,
 }
 
@@ -223,7 +223,7 @@ async fn deliver_all(
             Ok(_) => inner.spool.remove_volume(&volume.file)?,
             Err(Stopped::Damaged) => {
                 tracing::warn!(name = %volume.name, "a bundle was lost or damaged in the spool; it is collected anew");
-                inner.store.drop_lost_volume(volume.id).await?;
+                inner.store.unseal_lost_volume(volume.id).await?;
                 inner.spool.remove_volume(&volume.file)?;
                 let path = format!("{folder}/{}", volume.name);
                 if let Err(error) = running.link.current().forget(&path, volume.id).await {
