@@ -22,7 +22,7 @@ use std::path::Path;
 use blobs::Blobs;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use programs::{Ours, Window};
-use run::{alternate, free_bytes};
+use run::{Taken, alternate, free_bytes};
 use table::{Row, Table};
 
 const COPIES: u64 = 20;
@@ -75,43 +75,48 @@ impl Bench<'_> {
         (self.end - TimeDelta::hours(1), self.end)
     }
 
+    /// A row: ours on the logs of the last hour, beside the plainest way to pack them. Answers what ours
+    /// took.
+    fn beside_tar(
+        &mut self,
+        letter: char,
+        what: &str,
+        logs: &Path,
+        ours: &Ours,
+        options: &[&str],
+    ) -> Vec<Taken> {
+        let window = self.hour();
+        let taken = alternate(
+            self.runs,
+            || programs::tar(logs),
+            || ours.collect(window, options),
+        );
+        self.table
+            .compare(letter, what, "`tar c \\| zstd -3 -T2`", &taken);
+        taken.1
+    }
+
     /// Rows a, b, d and g, on the same logs.
     fn many(&mut self, rows: &str) {
         let logs = self.root.join("many");
         data::varied(&logs, self.bytes, 200, self.end);
         let ours = Ours::new(self.root.join("many-ours"), &logs, "");
         let mib = self.bytes >> 20;
-        let window = self.hour();
         let what = format!("{mib} MiB of varied logs in 200 files over 4 roles");
         let mut peak = 0;
         if rows.contains('a') || rows.contains('d') {
             eprintln!("a: {what}");
-            let taken = alternate(
-                self.runs,
-                || programs::tar(&logs),
-                || ours.collect(window, &[]),
-            );
+            let taken = self.beside_tar('a', &what, &logs, &ours, &[]);
             peak = taken
-                .1
                 .iter()
                 .map(|taken| taken.peak_bytes)
                 .max()
                 .unwrap_or(0);
-            self.table
-                .compare('a', &what, "`tar c \\| zstd -3 -T2`", &taken);
         }
         if rows.contains('b') {
             let what = format!("{what}, with identifiers");
             eprintln!("b: {what}");
-            if programs::has_option("--identifiers") {
-                let collect = || ours.collect(window, &["--identifiers"]);
-                let taken = alternate(self.runs, || programs::tar(&logs), collect);
-                self.table
-                    .compare('b', &what, "`tar c \\| zstd -3 -T2`", &taken);
-            } else {
-                self.table
-                    .skip('b', &what, "`collect` has no `--identifiers` yet");
-            }
+            self.beside_tar('b', &what, &logs, &ours, &["--identifiers"]);
         }
         if rows.contains('d') {
             self.memory(&logs, peak);
@@ -174,14 +179,7 @@ impl Bench<'_> {
         let logs = self.root.join("single");
         data::single(&logs, self.bytes, self.end);
         let ours = Ours::new(self.root.join("single-ours"), &logs, "");
-        let window = self.hour();
-        let taken = alternate(
-            self.runs,
-            || programs::tar(&logs),
-            || ours.collect(window, &[]),
-        );
-        self.table
-            .compare('c', &what, "`tar c \\| zstd -3 -T2`", &taken);
+        self.beside_tar('c', &what, &logs, &ours, &[]);
         std::fs::remove_dir_all(logs).expect("the logs");
     }
 
@@ -216,14 +214,7 @@ impl Bench<'_> {
         let logs = self.root.join("small");
         data::varied(&logs, FILES * 4096, FILES, self.end);
         let ours = Ours::new(self.root.join("small-ours"), &logs, "");
-        let window = self.hour();
-        let taken = alternate(
-            self.runs,
-            || programs::tar(&logs),
-            || ours.collect(window, &[]),
-        );
-        self.table
-            .compare('f', what, "`tar c \\| zstd -3 -T2`", &taken);
+        self.beside_tar('f', what, &logs, &ours, &[]);
         std::fs::remove_dir_all(logs).expect("the logs");
     }
 

@@ -16,12 +16,6 @@ fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_help-support"))
 }
 
-/// Whether `collect` has an option yet.
-pub fn has_option(name: &str) -> bool {
-    let help = program().args(["collect", "--help"]).output();
-    String::from_utf8_lossy(&help.expect("help-support").stdout).contains(name)
-}
-
 /// One installation of ours, over logs that lie in a directory for each role.
 pub struct Ours {
     root: PathBuf,

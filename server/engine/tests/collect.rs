@@ -402,22 +402,6 @@ async fn a_path_that_leads_nowhere_is_told_from_a_quiet_hour() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_is_withheld() {
-    let mut stack = Stack::new();
-    let path = stack.role("Database").join("errorlog");
-    fs::write(&path, b"SQLite format 3\0password=hunter2").unwrap();
-    let written = fs::FileTimes::new().set_modified(stack.start().into());
-    let file = fs::File::options().write(true).open(&path).unwrap();
-    file.set_times(written).unwrap();
-    let serving = Serving::start(stack.engine().await);
-    let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.collect(request).await;
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.parts[0].state, PartState::Failed(Reason::Binary));
-    serving.stop().await;
-}
-
-#[tokio::test]
 async fn an_interrupted_collection_is_continued_by_the_next_start() {
     let mut stack = Stack::new();
     let elsewhere = common::other_file_system();

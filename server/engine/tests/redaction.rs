@@ -3,13 +3,15 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::{Serving, Stack, entries, files_below, operator, read_entry, wait_for_end};
 use domain::preview::Extent;
 use domain::settings::SettingsChange;
-use domain::{CollectionState, DestinationChoice, DestinationKind};
+use domain::views::CollectionDetail;
+use domain::{CollectionState, DestinationChoice, DestinationKind, PartState, Reason};
 use engine::{EngineError, OwnRule, PreviewRequest, RuleName, SourceConfig};
 
 const SECRET: &str = "hunter2-of-the-preview";
@@ -22,6 +24,18 @@ fn request(stack: &Stack, identifiers: bool) -> PreviewRequest {
         roles: Vec::new(),
         identifiers,
     }
+}
+
+/// A collection into a directory that puts pseudonyms in the place of identifiers.
+async fn collect_without_identifiers(
+    serving: &Serving,
+    stack: &Stack,
+    output: &Path,
+) -> CollectionDetail {
+    let mut request = stack.request(DestinationChoice::Directory(Some(output.to_owned())));
+    request.identifiers = true;
+    let id = serving.collect(request).await;
+    wait_for_end(&serving.engine, id).await
 }
 
 #[tokio::test]
@@ -208,10 +222,8 @@ async fn names_of_items_are_cleaned_wherever_they_are_told_and_a_retry_knows_the
     stack.add_source("Storage", source(&absent));
     let output = stack.root.path().join("out");
     let serving = Serving::start(stack.engine().await);
-    let mut request = stack.request(DestinationChoice::Directory(Some(output.clone())));
-    request.identifiers = true;
-    let id = serving.collect(request).await;
-    let detail = wait_for_end(&serving.engine, id).await;
+    let detail = collect_without_identifiers(&serving, &stack, &output).await;
+    let id = detail.summary.id;
     assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
 
     let folder = output.join(&detail.folder).join("node-01");
@@ -264,10 +276,8 @@ async fn pseudonyms_are_looked_up_where_they_were_given_and_who_asks_is_recorded
     fs::write(&log, line).unwrap();
     let output = stack.root.path().join("out");
     let serving = Serving::start(stack.engine().await);
-    let mut request = stack.request(DestinationChoice::Directory(Some(output.clone())));
-    request.identifiers = true;
-    let id = serving.collect(request).await;
-    let detail = wait_for_end(&serving.engine, id).await;
+    let detail = collect_without_identifiers(&serving, &stack, &output).await;
+    let id = detail.summary.id;
     assert_eq!(detail.summary.state, CollectionState::Complete);
     let zip = output.join(&detail.folder).join("node-01/Network.zip");
     let text = read_entry(&zip, &entries(&zip)[0]);
@@ -355,4 +365,20 @@ async fn a_secret_of_the_configuration_is_used_and_stands_nowhere() {
             assert!(!leaked, "the password stands in {}", file.display());
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_withheld() {
+    let mut stack = Stack::new();
+    let path = stack.role("Database").join("errorlog");
+    fs::write(&path, b"SQLite format 3\0password=hunter2").unwrap();
+    let written = fs::FileTimes::new().set_modified(stack.start().into());
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_times(written).unwrap();
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.collect(request).await;
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.parts[0].state, PartState::Failed(Reason::Binary));
+    serving.stop().await;
 }

@@ -44,13 +44,7 @@ pub async fn deliver_volume(
     folder: &str,
     volume: &SpooledVolume,
 ) -> Result<SealedVolume, Stopped> {
-    let delivery = Delivery {
-        store,
-        link,
-        memory,
-        path: format!("{folder}/{}", volume.name),
-        volume,
-    };
+    let delivery = Delivery::of(store, link, memory, folder, volume);
     match delivery.run().await {
         Err(Stopped::Damaged) => delivery.look_for_it().await,
         ended => ended,
@@ -70,13 +64,7 @@ pub async fn recognise_volume(
     if !store.blocks(volume.id, fresh).await?.is_empty() {
         return Ok(false);
     }
-    let delivery = Delivery {
-        store,
-        link,
-        memory,
-        path: format!("{folder}/{}", volume.name),
-        volume,
-    };
+    let delivery = Delivery::of(store, link, memory, folder, volume);
     match delivery.look_for_it().await {
         Ok(_) => Ok(true),
         Err(Stopped::Damaged) => Ok(false),
@@ -109,7 +97,23 @@ struct Block<'a> {
     _memory: SemaphorePermit<'a>,
 }
 
-impl Delivery<'_> {
+impl<'a> Delivery<'a> {
+    fn of(
+        store: &'a Store,
+        link: &'a Link,
+        memory: &'a Semaphore,
+        folder: &str,
+        volume: &'a SpooledVolume,
+    ) -> Self {
+        Self {
+            store,
+            link,
+            memory,
+            path: format!("{folder}/{}", volume.name),
+            volume,
+        }
+    }
+
     async fn run(&self) -> Result<SealedVolume, Stopped> {
         let file = Arc::new(File::open(&self.volume.file).map_err(damage)?);
         for _ in 0..MAX_RESTAGES {
@@ -321,7 +325,7 @@ impl Delivery<'_> {
             .await
     }
 
-    fn as_commit<'a>(&'a self, sealed: &'a SealedVolume) -> Commit<'a> {
+    fn as_commit<'c>(&'c self, sealed: &'c SealedVolume) -> Commit<'c> {
         Commit {
             path: &self.path,
             volume: self.volume.id,

@@ -15,7 +15,7 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use super::line_kind::{Header, is_own, pattern};
-use super::{rules, value};
+use super::{marks, rules, value};
 
 /// A block goes on for so many lines at most.
 const BLOCK_LINES: usize = 64;
@@ -90,7 +90,7 @@ impl Awaited {
         }
         let found = OPENING.captures(line)?;
         let key = found.get(0)?.start();
-        if value::in_marker(line, key) {
+        if marks::is_in_name(line, key) {
             return None;
         }
         if let Some(quote) = found.get(3) {
@@ -127,7 +127,7 @@ impl Awaited {
             return Look::Blank;
         }
         // a private key has lines of its own; a line with a mark was looked at for itself
-        let known = ["-----BEGIN ", "[redacted:"];
+        let known = ["-----BEGIN ", marks::BEGIN];
         if known
             .iter()
             .any(|known| memmem::find(text, known.as_bytes()).is_some())

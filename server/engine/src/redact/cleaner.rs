@@ -8,7 +8,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::awaited::{Awaited, Look};
 use super::identify::Sighting;
-use super::{Finding, Redactor, wide};
+use super::{Finding, Redactor, marks, wide};
 
 /// How long lines are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -366,18 +366,16 @@ impl<'r> Cleaner<'r> {
         let rules = self.redactor.rules_for(&line, 0);
         let findings = self.redactor.findings(&line, rules);
         let cut = safe_cut(&findings, self.limits.line - self.limits.overlap);
-        let mut written = 0;
+        // those behind the cut are found again
+        let before = findings.partition_point(|finding| finding.end <= cut);
         self.cleaned.clear();
-        for finding in findings.iter().filter(|finding| finding.end <= cut) {
-            self.cleaned
-                .extend_from_slice(&line[written..finding.start]);
-            written = finding.end;
-            self.replace(finding, &line[finding.start..written])?;
-            if finding.end == self.limits.line {
-                self.place = Place::Dropping { awaited: None };
-            }
+        self.put(&line[..cut], &findings[..before])?;
+        if findings[..before]
+            .last()
+            .is_some_and(|last| last.end == self.limits.line)
+        {
+            self.place = Place::Dropping { awaited: None };
         }
-        self.cleaned.extend_from_slice(&line[written..cut]);
         line.drain(..cut);
         self.line = line;
         out.write_all(&self.cleaned)
@@ -401,9 +399,7 @@ impl<'r> Cleaner<'r> {
     /// Puts down the mark of a secret, and counts it.
     fn mark(&mut self, rule: &'static str) {
         *self.counts.entry(rule).or_default() += 1;
-        for piece in ["[redacted:", rule, "]"] {
-            self.cleaned.extend_from_slice(piece.as_bytes());
-        }
+        marks::put(rule, &mut self.cleaned);
     }
 }
 

@@ -1,8 +1,69 @@
-//! Finds in a cleaned text what stands in the place of what was taken out.
+//! What stands in the place of what was taken out: `[redacted:RULE]`, or a pseudonym.
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::identify;
+
+/// What a mark begins with; the name of a rule and a bracket follow.
+pub const BEGIN: &str = "[redacted:";
+/// Of a rule. Longer runs of letters are no name.
+pub const LONGEST_NAME: usize = 40;
+
+/// A byte of a rule's name.
+pub const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Puts down the mark of a rule.
+pub fn put(rule: &str, out: &mut Vec<u8>) {
+    for piece in [BEGIN, rule, "]"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}
+
+/// The whole mark that begins at `at` or, of those before it, nearest to it. What only begins like a
+/// mark is text like any other.
+fn nearest(line: &[u8], at: usize) -> Option<Range<usize>> {
+    let from = at.saturating_sub(BEGIN.len() + LONGEST_NAME);
+    let near = &line[from..line.len().min(at + BEGIN.len())];
+    let begin = from + memmem::rfind(near, BEGIN.as_bytes())?;
+    let name = begin + BEGIN.len();
+    let length = line[name..].iter().take_while(|byte| is_name(**byte));
+    let end = name + length.take(LONGEST_NAME).count();
+    (line.get(end) == Some(&b']')).then_some(begin..end + 1)
+}
+
+/// Whether `at` lies in the name of a mark: that is the name of a rule, not of a value.
+pub fn is_in_name(line: &[u8], at: usize) -> bool {
+    nearest(line, at).is_some_and(|mark| mark.start + BEGIN.len() <= at && at < mark.end)
+}
+
+/// Whether a range lies within a mark.
+pub fn holds(line: &[u8], range: &Range<usize>) -> bool {
+    nearest(line, range.start).is_some_and(|mark| range.end <= mark.end)
+}
+
+/// The range without a mark that it begins within, and with all of one that it ends within: a mark
+/// is one thing, never cut.
+pub fn around(line: &[u8], range: Range<usize>) -> Range<usize> {
+    let uncut = |at: usize| {
+        let cut = nearest(line, at).filter(|mark| mark.start < at && at < mark.end);
+        cut.map_or(at, |mark| mark.end)
+    };
+    let end = uncut(range.end);
+    uncut(range.start).min(end)..end
+}
+
+/// Whether a rule has been here: behind its mark stands what it left. `Authorization: Bearer x y`
+/// ends with the token, which cannot be told from any other value once it is gone.
+pub fn begins_with(value: &[u8], rule: &str) -> bool {
+    let behind = value
+        .strip_prefix(BEGIN.as_bytes())
+        .and_then(|value| value.strip_prefix(rule.as_bytes()));
+    behind.is_some_and(|behind| behind.starts_with(b"]"))
+}
 
 /// A mark or a pseudonym in a cleaned text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +76,7 @@ pub struct Mark {
 /// All of them, in order. What only looks like one, since it stood there before, is among them.
 pub fn marks(text: &str) -> Vec<Mark> {
     let mut found: Vec<Mark> = text
-        .match_indices("[redacted:")
+        .match_indices(BEGIN)
         .filter_map(|(start, begin)| {
             let rest = &text[start + begin.len()..];
             let rule = &rest[..rest.find(']')?];

@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::identify::Kind;
-use super::value;
+use super::{marks, value};
 
 /// Bytes, not text; ASCII letters of either case.
 pub fn builder(pattern: &str) -> RegexBuilder {
@@ -91,12 +91,12 @@ impl Matcher {
             } else {
                 secret.range.end
             };
-            let whole = value::around_marks(line, start..end);
+            let whole = marks::around(line, start..end);
             let (start, end) = (whole.start, whole.end);
             let value = &line[start..end];
             let is_done = value::is_harmless(value)
-                || value::in_marker(line, from)
-                || value::begins_with_mark(value, self.name);
+                || marks::is_in_name(line, from)
+                || marks::begins_with(value, self.name);
             if !is_done {
                 findings.push(Finding {
                     rule: self.name,

@@ -9,8 +9,8 @@ use regex::Error;
 use regex::bytes::RegexBuilder;
 
 use super::identify::Kind;
+use super::marks;
 use super::rules::{Finding, Matcher, RULES};
-use super::value;
 
 /// What a pattern may take when compiled. Counted repetitions multiply: `(\w{100}){100}` is too
 /// much for every line of a collection.
@@ -27,11 +27,11 @@ impl RuleName {
     /// # Errors
     /// Says what is wrong with the name.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() || text.len() > value::LONGEST_NAME || !text.bytes().all(value::is_name)
+        if text.is_empty() || text.len() > marks::LONGEST_NAME || !text.bytes().all(marks::is_name)
         {
             return Err(format!(
                 "{text:?} is not a name of at most {} small letters, digits and _",
-                value::LONGEST_NAME
+                marks::LONGEST_NAME
             ));
         }
         let is_rule = RULES.iter().any(|rule| rule.name == text);
@@ -126,7 +126,7 @@ impl OwnRule {
         self.matcher.find(line, findings);
         let mut own = findings.split_off(before);
         // a mark is made of words that a pattern may ask for, such as eight letters
-        own.retain(|finding| !value::is_in_mark(line, finding.start..finding.end));
+        own.retain(|finding| !marks::holds(line, &(finding.start..finding.end)));
         findings.append(&mut own);
     }
 }

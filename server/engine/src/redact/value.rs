@@ -1,13 +1,6 @@
 //! Where a value without quotes ends, and which values are no secrets.
 
-use std::ops::Range;
-
-use memchr::memmem;
-
-/// Of a rule. Longer runs of letters are no name.
-pub const LONGEST_NAME: usize = 40;
-
-const MARK: &[u8] = b"[redacted:";
+use super::marks::{self, is_name};
 
 /// How far a look ahead goes, so that a long line costs no more than its length.
 const LOOK_AHEAD: usize = 64;
@@ -173,72 +166,9 @@ fn is_block_head(value: &[u8]) -> bool {
         && rest.iter().all(|byte| byte.is_ascii_digit() || b"+-".contains(byte)))
 }
 
-/// `at` lies in the name of a mark: that is the name of a rule, not of a value. What only begins
-/// like a mark is text like any other.
-pub fn in_marker(line: &[u8], at: usize) -> bool {
-    let (before, after) = line.split_at(at);
-    let name = before
-        .iter()
-        .rev()
-        .take(LONGEST_NAME)
-        .take_while(|byte| is_name(**byte))
-        .count();
-    let rest = after
-        .iter()
-        .take(LONGEST_NAME)
-        .position(|byte| !is_name(*byte));
-    before[..at - name].ends_with(MARK) && rest.is_some_and(|end| after[end] == b']')
-}
-
-/// Whether a rule has been here: behind its mark stands what it left. `Authorization: Bearer x y`
-/// ends with the token, which cannot be told from any other value once it is gone.
-pub fn begins_with_mark(value: &[u8], rule: &str) -> bool {
-    let behind = value
-        .strip_prefix(MARK)
-        .and_then(|value| value.strip_prefix(rule.as_bytes()));
-    behind.is_some_and(|behind| behind.starts_with(b"]"))
-}
-
-/// The range without a mark that it begins within, and with all of one that it ends within: a mark
-/// is one thing, never cut.
-pub fn around_marks(line: &[u8], range: Range<usize>) -> Range<usize> {
-    let cut_at = |at: usize| {
-        let from = at.saturating_sub(MARK.len() + LONGEST_NAME);
-        let begin = from + memmem::rfind(&line[from..line.len().min(at + MARK.len())], MARK)?;
-        let name = begin + MARK.len();
-        let length = line[name..].iter().take_while(|byte| is_name(**byte));
-        let end = name + length.take(LONGEST_NAME).count();
-        let is_whole = line.get(end) == Some(&b']');
-        (is_whole && begin < at && at <= end).then_some(end + 1)
-    };
-    let end = cut_at(range.end).unwrap_or(range.end);
-    cut_at(range.start).unwrap_or(range.start).min(end)..end
-}
-
-/// Whether the range lies within a whole marker.
-pub fn is_in_mark(line: &[u8], range: Range<usize>) -> bool {
-    let from = range.start.saturating_sub(MARK.len() + LONGEST_NAME);
-    let near = &line[from..line.len().min(range.start + MARK.len())];
-    let Some(begin) = memmem::rfind(near, MARK) else {
-        return false;
-    };
-    let name = from + begin + MARK.len();
-    let length = line[name..]
-        .iter()
-        .take_while(|byte| is_name(**byte))
-        .take(LONGEST_NAME)
-        .count();
-    line.get(name + length) == Some(&b']') && range.end <= name + length + 1
-}
-
-/// A byte of a rule's name.
-pub const fn is_name(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-}
-
 /// `redacted:RULE`, without its brackets.
 fn is_marker(text: &[u8]) -> bool {
-    text.strip_prefix(b"redacted:")
+    text.strip_prefix(&marks::BEGIN.as_bytes()[1..])
         .is_some_and(|rule| rule.iter().all(|byte| is_name(*byte)))
 }
 

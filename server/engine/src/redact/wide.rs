@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use memchr::memchr;
 use regex::bytes::Regex;
 
-use super::{Redactor, rules};
+use super::{Redactor, marks, rules};
 
 /// Of either order of bytes: the last letter may lack its NUL.
 static RUN: LazyLock<Regex> = LazyLock::new(|| {
@@ -37,9 +37,7 @@ pub fn mend<'b>(
         for (run, rule) in found(redactor, line) {
             taken(rule);
             mended.extend_from_slice(&line[written..run.start]);
-            for piece in ["[redacted:", rule, "]"] {
-                mended.extend_from_slice(piece.as_bytes());
-            }
+            marks::put(rule, &mut mended);
             written = run.end;
         }
         mended.extend_from_slice(&line[written..]);

@@ -159,10 +159,7 @@ impl Kin {
         // what just begins is not among the children yet, and would look like an orphan
         let nobody_begins = BEGINNING.try_write();
         let takes_orphans = nobody_begins.is_ok() && children().len() <= 1 && !getpid().is_init();
-        let mut pass = Pass {
-            living: 0,
-            found_more: false,
-        };
+        let mut pass = Pass::default();
         for process in Process::all() {
             self.strike(&process, takes_orphans, signal, &mut pass);
         }
@@ -173,10 +170,7 @@ impl Kin {
     /// and on is met at the head of its row, while a list of all processes is old when it is read.
     /// Answers whether there were any, and up to which id it has looked.
     fn chase(&mut self, mut last: RawPid, until: Instant) -> (bool, RawPid) {
-        let mut pass = Pass {
-            living: 0,
-            found_more: false,
-        };
+        let mut pass = Pass::default();
         while let Some(newest) = newest_id()
             && newest > last
             && Instant::now() < until
@@ -217,6 +211,7 @@ fn newest_id() -> Option<RawPid> {
 }
 
 /// What one look at all processes met.
+#[derive(Default)]
 struct Pass {
     living: usize,
     found_more: bool,

@@ -9,6 +9,7 @@
 use super::clock::Readings;
 use super::dater::Dater;
 use super::moment::Moment;
+use super::text::{digits, usual_time};
 
 const HOUR_SECONDS: i64 = 3600;
 /// So far into a line the stamp may begin.
@@ -34,10 +35,10 @@ struct Layout {
 impl Layout {
     fn of(line: &[u8]) -> Option<Self> {
         let reach = &line[..line.len().min(REACH)];
-        let hour = reach.windows(8).position(is_time)?;
+        let hour = (0..reach.len()).find(|at| usual_time(reach, *at).is_some())?;
         let behind = &line[hour + 8..];
         let fraction = match behind {
-            [b'.' | b',', digits @ ..] => match count_digits(digits) {
+            [b'.' | b',', ..] => match digits(behind, 1) {
                 0 => 0,
                 count => 1 + count,
             },
@@ -184,27 +185,6 @@ fn example(line: &[u8], dater: &mut Dater, start: Moment, end: Moment) -> Option
         layout,
         inside,
     })
-}
-
-/// `14:02:03`
-fn is_time(text: &[u8]) -> bool {
-    matches!(
-        text,
-        [
-            b'0'..=b'9',
-            b'0'..=b'9',
-            b':',
-            b'0'..=b'9',
-            b'0'..=b'9',
-            b':',
-            b'0'..=b'9',
-            b'0'..=b'9',
-        ]
-    )
-}
-
-fn count_digits(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ pub fn time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
 }
 
 /// `14:02:03`, which is how most are written, without a look at each byte.
-fn usual_time(text: &[u8], at: usize) -> Option<(u32, u32, u32)> {
+pub fn usual_time(text: &[u8], at: usize) -> Option<(u32, u32, u32)> {
     let time: &[u8; 8] = text.get(at..)?.first_chunk()?;
     let [h, hh, b':', m, mm, b':', s, ss] = *time else {
         return None;
