@@ -1,14 +1,16 @@
 //! The manifest: what was collected, from where, what is missing and why. Written last.
 //!
-//! A collection may have a million items: they are read from the store page by page and written as
-//! they come, so that memory stays constant.
+//! A collection may have a million items: they are written as they come from the store, so that memory
+//! stays constant.
 
 use std::io::{self, BufWriter, Write};
+use std::pin::pin;
 
 use chrono::{DateTime, Utc};
 use domain::settings::ConsentView;
 use domain::views::RedactionCount;
 use domain::{CollectionState, PartState, Window};
+use futures::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -20,7 +22,6 @@ use crate::store::{CollectionRow, EffectiveRequest, ItemRow, PartRow, Store, Vol
 
 /// Grows when a reader would have to change.
 const FORMAT: u32 = 1;
-const PAGE: u32 = 500;
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -266,20 +267,13 @@ async fn write_part(
     };
     open_object(out, &summary)?;
     out.write_all(b",\"items\":[")?;
-    let mut after = String::new();
-    let mut first = true;
-    loop {
-        let page = store
-            .items_page(collection.id, part.position, &after, PAGE)
-            .await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.entry_name);
-        for item in &page {
-            if !std::mem::take(&mut first) {
-                out.write_all(b",")?;
-            }
-            serde_json::to_writer(&mut *out, &describe(item, &own)).map_err(io::Error::from)?;
+    let mut items = pin!(store.items(collection.id, part.position));
+    let mut is_first = true;
+    while let Some(item) = items.next().await {
+        if !std::mem::take(&mut is_first) {
+            out.write_all(b",")?;
         }
+        serde_json::to_writer(&mut *out, &describe(&item?, &own)).map_err(io::Error::from)?;
     }
     out.write_all(b"]}")?;
     Ok(())

@@ -8,6 +8,7 @@ use domain::people::{Actor, UserRole};
 use domain::{
     CollectionId, CollectionKind, DestinationKind, DestinationSummary, SourceKind, Window,
 };
+use futures::TryStreamExt;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -107,8 +108,8 @@ impl Rig {
     }
 
     fn items(&self) -> Vec<ItemRow> {
-        let page = self.store.items_page(self.collection, 0, "", 10_000);
-        self.runtime.block_on(page).expect("items")
+        let items = self.store.items(self.collection, 0).try_collect();
+        self.runtime.block_on(items).expect("items")
     }
 }
 
