@@ -11,7 +11,8 @@ use chrono::{TimeDelta, Utc};
 use common::azurite::{Azurite, sas_at};
 use common::gate::{Gate, Reply};
 use common::{Serving, Stack, entry_of, operator, read_entry, wait_for, wait_for_end};
-use domain::{CollectionState, DestinationChoice};
+use domain::views::PartView;
+use domain::{CollectionId, CollectionState, DestinationChoice};
 use engine::{Engine, EngineError};
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,8 @@ struct Rig {
     gate: Gate,
     stack: Stack,
     log: PathBuf,
-    /// Of the saved collection.
+    /// Of the saved collection, and where it lies.
+    id: CollectionId,
     directory: PathBuf,
     folder: String,
 }
@@ -42,11 +44,27 @@ impl Rig {
         Self {
             azurite,
             gate,
+            id,
             directory: stack.config.bundle_directory.join(&saved.folder),
             folder: saved.folder,
             stack,
             log,
         }
+    }
+
+    /// What the parts of a collection count: items, missing ones, bytes read, kept and packed.
+    async fn counts(engine: &Engine, id: CollectionId) -> Vec<[u64; 5]> {
+        let parts = engine.collection(id).await.unwrap().parts;
+        let counts = |part: &PartView| {
+            [
+                part.items,
+                part.items_missing,
+                part.read_bytes,
+                part.kept_bytes,
+                part.packed_bytes,
+            ]
+        };
+        parts.iter().map(counts).collect()
     }
 
     async fn send(&self, engine: &Engine) -> Result<CollectionState, EngineError> {
@@ -79,8 +97,12 @@ async fn a_saved_collection_arrives_as_it_was_and_is_recognised_the_second_time(
     let history = engine.history(Default::default(), None, 10).await.unwrap();
     assert_eq!(history.rows.len(), 3, "the collection and both sendings");
     let told = history.rows[0].state_detail.as_deref().unwrap_or_default();
-    let id = rig.folder.rsplit('/').next().unwrap();
-    assert!(told.contains(id), "{told}");
+    assert!(told.contains(&rig.id.to_string()), "{told}");
+    let counts = Rig::counts(&engine, rig.id).await;
+    assert!(counts[0].iter().filter(|count| **count > 0).count() == 4);
+    for sending in &history.rows[..2] {
+        assert_eq!(Rig::counts(&engine, sending.id).await, counts);
+    }
     engine.close().await;
 }
 

@@ -85,7 +85,8 @@ fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
 }
 
 /// The counts of a part by the rows of its items and volumes. A name that begins with a colon is that
-/// of something that was not found, which is missing without having been an item.
+/// of something that was not found, which is missing without having been an item. A sending has no
+/// items of its own: its counts are those of the manifest that it sends.
 const SETTLE_COUNTS: &str = "UPDATE part SET \
      (items, items_missing, read_bytes, kept_bytes) = (SELECT \
      COUNT(CASE WHEN entry_name NOT LIKE ':%' THEN 1 END), \
@@ -94,7 +95,8 @@ const SETTLE_COUNTS: &str = "UPDATE part SET \
      FROM item WHERE collection_id = $1 AND part = $2), \
      packed_bytes = (SELECT COALESCE(SUM(packed_bytes), 0) \
      FROM volume WHERE collection_id = $1 AND part = $2) \
-     WHERE collection_id = $1 AND position = $2";
+     WHERE collection_id = $1 AND position = $2 \
+     AND (SELECT saved_id FROM collection WHERE id = $1) IS NULL";
 
 impl Store {
     /// Adds the parts of a collection; those that are there already stay as they are.
