@@ -219,6 +219,22 @@ async fn a_service_that_is_gone_for_a_while_is_waited_for_and_a_storm_of_503_sat
 }
 
 #[tokio::test]
+async fn waiting_for_the_destination_before_the_first_byte_takes_no_time_of_reading() {
+    let mut rig = Rig::new(1, 1).await;
+    // a destination is said to be waited for after more than seven seconds of trying
+    rig.stack.config.budgets.collection.time = Duration::from_secs(7);
+    rig.gate.close().await;
+    let serving = Serving::start(rig.stack.engine().await);
+    let id = rig.begin(&serving).await;
+    wait_for(&serving.engine, id, &[CollectionState::Waiting]).await;
+    rig.gate.reopen().await;
+    let replaced = serving.engine.replace_sas(id, rig.sas(), &operator()).await;
+    replaced.unwrap();
+    rig.assert_delivered(&serving.engine, id).await;
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn blocks_that_lapsed_or_were_lost_are_sent_again_from_the_spool() {
     let mut rig = Rig::new(1, 40).await;
     rig.stack.config.bandwidth_limit = 4 << 20;

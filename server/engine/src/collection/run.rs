@@ -39,8 +39,6 @@ pub(super) struct Running {
     /// Set when somebody cancelled it; a stop without it is the end of the process.
     pub cancelled: AtomicBool,
     pub cores: Arc<Semaphore>,
-    /// What all parts together may keep, and how long they may read.
-    pub budget: Arc<Meter>,
     pub redactor: Arc<Redactor>,
 }
 
@@ -116,7 +114,6 @@ pub async fn run(
         redactor: Arc::new(redactor),
         link: Link::new(destination, Arc::clone(&inner.pace), shutdown.child_token()),
         inner: Arc::clone(inner),
-        budget: Arc::new(Meter::new(collection.request.budgets.collection)),
         collection,
         roles,
         cancelled: AtomicBool::new(false),
@@ -338,11 +335,12 @@ impl Running {
                 parts.push((row, planned, stem, progress));
             }
         }
-        // a restart is the same run; a retry has a budget of its own
-        self.budget.resume(match self.collection.requeued_at {
-            None => kept_bytes,
-            Some(_) => 0,
-        });
+        // what was waited for until now, a destination or a delivery, was no time of reading
+        let budget = Arc::new(Meter::new(self.collection.request.budgets.collection));
+        if self.collection.requeued_at.is_none() {
+            // a restart is the same run; a retry has a budget of its own
+            budget.resume(kept_bytes);
+        }
         let counted = parts
             .iter()
             .map(|(row, planned, _, progress)| Counted {
@@ -352,13 +350,16 @@ impl Running {
                 progress: Arc::clone(progress),
             })
             .collect();
+        let volumes: Arc<[VolumeRow]> = volumes.into();
         let finished = CancellationToken::new();
         let counting = tokio::spawn(count(Arc::clone(self), counted, finished.clone()));
         let mut tasks = JoinSet::new();
         for (row, planned, stem, progress) in parts {
-            let (running, volumes) = (Arc::clone(self), volumes.to_vec());
+            let (running, budget) = (Arc::clone(self), Arc::clone(&budget));
+            let volumes = Arc::clone(&volumes);
             tasks.spawn(async move {
-                let ended = run_part(&running, &row, planned, stem, &volumes, progress).await;
+                let ended =
+                    run_part(&running, &row, planned, stem, &volumes, &budget, progress).await;
                 (row.position, ended)
             });
         }

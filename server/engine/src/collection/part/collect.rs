@@ -40,6 +40,7 @@ pub(super) async fn collect_part(
     first_number: u32,
     deliveries: mpsc::UnboundedSender<SpooledVolume>,
     stopped: Arc<AtomicBool>,
+    budget: &Arc<Meter>,
     progress: Arc<PartProgress>,
     seat: Seat,
 ) -> Result<Result<Collected, BundleError>, EngineError> {
@@ -71,7 +72,7 @@ pub(super) async fn collect_part(
         deliveries,
     );
     let (feed, packer) = feed(bundle, spool);
-    let budget = Meter::below(&running.budget, request.budgets.part);
+    let budget = Meter::below(budget, request.budgets.part);
     if running.collection.requeued_at.is_none() {
         // a restart is the same run; a retry has a budget of its own
         budget.resume(progress.counts().kept_bytes);

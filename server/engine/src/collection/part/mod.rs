@@ -20,7 +20,7 @@ use super::run::Running;
 use crate::bundle::{BundleError, SpooledVolume};
 use crate::delivery::{Stopped, deliver_volume};
 use crate::error::EngineError;
-use crate::limits::Seat;
+use crate::limits::{Meter, Seat};
 use crate::store::{PartRow, VolumeRow};
 
 /// How a run of a part ended.
@@ -33,13 +33,15 @@ pub(super) enum PartEnd {
     Again,
 }
 
-/// Runs a part to its end.
+/// Runs a part to its end. `budget` is what all parts together may keep, and how long they may
+/// read; `volumes` are those that the collection has already.
 pub(super) async fn run_part(
     running: &Arc<Running>,
     row: &PartRow,
     planned: PlannedPart,
     stem: String,
     volumes: &[VolumeRow],
+    budget: &Arc<Meter>,
     progress: Arc<PartProgress>,
 ) -> Result<PartEnd, EngineError> {
     let (inner, id) = (&running.inner, running.collection.id);
@@ -74,7 +76,7 @@ pub(super) async fn run_part(
             let stopped = Arc::clone(&stopped);
             let progress = Arc::clone(&progress);
             collect_part(
-                running, row, planned, stem, number, deliveries, stopped, progress, seat,
+                running, row, planned, stem, number, deliveries, stopped, budget, progress, seat,
             )
             .await?
         };
