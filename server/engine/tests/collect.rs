@@ -365,6 +365,15 @@ async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
         .find(|zip| entries(zip).contains(&"errors.txt".to_owned()));
     let errors = read_entry(listing.expect("a list of errors"), "errors.txt");
     assert_eq!(errors.lines().count(), 3, "{errors}");
+    // what was taken of the one that was cut is counted
+    let manifest = serving.manifest(id).await;
+    let items = manifest["parts"][0]["items"].as_array().unwrap();
+    let cut = items.iter().find(|item| item["outcome"] == "partial");
+    let cut = cut.expect("one that was cut");
+    let volume = bundle.join(cut["volume"].as_str().unwrap());
+    let taken = read_entry(&volume, cut["entry"].as_str().unwrap());
+    assert_eq!(cut["kept_bytes"], taken.len());
+    assert!(cut["read_bytes"].as_u64() >= Some(taken.len() as u64));
     assert!(stack.spooled().is_empty(), "{:?}", stack.spooled());
     serving.stop().await;
 }

@@ -138,6 +138,8 @@ pub fn plan(source: &SourceConfig, window: &Window, zone: Tz, cancel: &AtomicBoo
 }
 
 /// Reads, windows and cleans one item into `out`, which sees no write at all when nothing is kept.
+/// Where `out` answers that it is full ([`io::ErrorKind::StorageFull`]), the item ends there, as by a
+/// budget, and the report tells of what it took before.
 ///
 /// # Errors
 /// Those of `out` alone; what is wrong with the source is in the report.

@@ -101,6 +101,9 @@ pub fn read(
     cancel.store(true, Ordering::Relaxed);
     match ended {
         Heard::Ended(report) => report,
+        Heard::Out(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Ok(listener.cut(Reason::SpoolFull))
+        }
         Heard::Out(error) => Err(error),
         Heard::Cancelled => Ok(listener.report(ItemOutcome::Cancelled)),
         Heard::Lost => Ok(listener.cut(Reason::Internal)),

@@ -274,7 +274,13 @@ impl Counting<'_> {
         let kept = &bytes[..usize::try_from(granted).unwrap_or(bytes.len())];
         if !kept.is_empty() {
             let begun = Instant::now();
-            self.out.write_all(kept)?;
+            match self.out.write_all(kept) {
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    self.cut = Some(Reason::SpoolFull);
+                    return Ok(());
+                }
+                written => written?,
+            }
             let waited = begun.elapsed();
             if waited > WAITING {
                 self.budget.hold(waited);

@@ -275,11 +275,6 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Whether a byte of it was written.
-    pub const fn has_started(&self) -> bool {
-        self.started
-    }
-
     /// What made a write fail: an `io::Error` alone cannot carry it. When this end did not fail,
     /// it was redaction, the only other thing on the way.
     pub fn into_failure(self, error: io::Error) -> BundleError {
@@ -312,8 +307,13 @@ impl Write for Entry<'_> {
         match self.try_write(bytes) {
             Ok(()) => Ok(bytes.len()),
             Err(error) => {
+                let kind = match error {
+                    // nothing of these bytes was taken: the item ends before them
+                    BundleError::NoRoom(NoRoom::Full) => io::ErrorKind::StorageFull,
+                    _ => io::ErrorKind::Other,
+                };
                 self.failure = Some(error);
-                Err(io::Error::other("the bundle cannot be written"))
+                Err(io::Error::new(kind, "the bundle cannot be written"))
             }
         }
     }

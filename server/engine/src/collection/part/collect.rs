@@ -227,16 +227,7 @@ impl CollectJob {
         let mut entry = feed.entry(&named.entry, item.modified_at, &self.stopped);
         let report = match source::read_item(item, &context, &mut entry) {
             Ok(report) => report,
-            Err(error) => {
-                let started = entry.has_started();
-                return match entry.into_failure(error) {
-                    BundleError::NoRoom(NoRoom::Full) => {
-                        let outcome = if started { "partial" } else { "missing" };
-                        Ok(item_row(item, named, outcome, Some(Reason::SpoolFull)))
-                    }
-                    failure => Err(failure),
-                };
-            }
+            Err(error) => return Err(entry.into_failure(error)),
         };
         let (outcome, reason) = match report.outcome {
             ItemOutcome::Complete => ("complete", None),

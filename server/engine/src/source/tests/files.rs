@@ -415,20 +415,54 @@ fn reading_ends_when_it_is_cancelled() {
 
 #[test]
 fn only_a_failing_output_is_an_error() {
-    struct Full;
+    let logs = Logs::new();
+    logs.write("a.log", LOG);
+    let mut out = Ending(0, io::ErrorKind::BrokenPipe);
+    let error = read_into(&logs.item("a.log"), &mut out).expect_err("nobody takes it");
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+}
 
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
-        }
+#[test]
+fn an_output_that_is_full_cuts_the_item_and_what_it_took_before_is_told() {
+    let logs = Logs::new();
+    let secret = "password=hunter2hunter2";
+    let line = format!(
+        "2025-11-20T14:30:00Z worker: {secret} {}\n",
+        "x".repeat(200)
+    );
+    logs.write("a.log", line.repeat(40_000));
+    let mut out = Ending(2, io::ErrorKind::StorageFull);
+    let report = read_into(&logs.item("a.log"), &mut out).expect("a report");
+    assert_eq!(report.outcome, ItemOutcome::Partial(Reason::SpoolFull));
+    assert!(report.read_bytes > 0 && report.kept_bytes > 0, "{report:?}");
+    assert!(report.redactions.values().sum::<u64>() > 0, "{report:?}");
 
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+    let mut out = Ending(0, io::ErrorKind::StorageFull);
+    let report = read_into(&logs.item("a.log"), &mut out).expect("a report");
+    assert_eq!(report.outcome, ItemOutcome::Missing(Reason::SpoolFull));
+    assert_eq!(report.kept_bytes, 0);
+}
+
+/// An output that takes so many writes, and then fails in this way.
+struct Ending(usize, io::ErrorKind);
+
+impl Write for Ending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.checked_sub(1) {
+            None => Err(self.1.into()),
+            Some(left) => {
+                self.0 = left;
+                Ok(bytes.len())
+            }
         }
     }
 
-    let logs = Logs::new();
-    logs.write("a.log", LOG);
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn read_into(item: &Item, out: &mut dyn Write) -> io::Result<ItemReport> {
     let context = ReadContext {
         window: window(),
         redactor: redactor(),
@@ -437,6 +471,5 @@ fn only_a_failing_output_is_an_error() {
         budget: &Arc::new(Meter::new(Budgets::default().item)),
         seat: None,
     };
-    let error = read_item(&logs.item("a.log"), &context, &mut Full).expect_err("no room");
-    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    read_item(item, &context, out)
 }
