@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -406,6 +407,38 @@ async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
         .bundle_directory
         .join(&detail.folder)
         .join("node-01/Storage.zip");
+    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_copied_to_another_file_system_is_not_copied_again_after_a_restart() {
+    let mut stack = Stack::new();
+    let elsewhere = common::other_file_system();
+    stack.config.bundle_directory = elsewhere.path().join("bundles");
+    // of hours a block: the first one leaves, and no other
+    stack.config.bandwidth_limit = 1 << 10;
+    let path = stack.role("Storage").join("disk.log");
+    stack.noisy_log(&path, 40);
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.collect(request).await;
+    wait_until(&serving.engine, id, |detail| {
+        detail.progress.delivered_bytes > 0 && is_delivering(detail)
+    })
+    .await;
+    serving.stop().await;
+    let copied = files_below(&stack.config.bundle_directory);
+    assert_eq!(copied.len(), 1, "{copied:?}");
+    let copy = fs::metadata(&copied[0]).unwrap().ino();
+
+    stack.config.bandwidth_limit = 0;
+    let serving = Serving::start(stack.engine().await);
+    let detail = wait_for_end(&serving.engine, id).await;
+    assert_eq!(detail.summary.state, CollectionState::Complete);
+    let folder = stack.config.bundle_directory.join(&detail.folder);
+    let zip = folder.join("node-01/Storage.zip");
+    assert_eq!(fs::metadata(&zip).unwrap().ino(), copy);
     assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
     serving.stop().await;
 }

@@ -94,7 +94,8 @@ impl LocalDirectory {
     }
 
     /// Gives a volume's file, which may still grow, its hidden second name; `false` where it cannot
-    /// have one, as on another file system. Repeating it is harmless.
+    /// have one, as on another file system, or where an earlier run had to copy: that copy stays, and
+    /// is gone on with from the ledger. Repeating it is harmless.
     pub async fn adopt(&self, path: &str, volume: Uuid, file: &Path) -> DestinationResult<bool> {
         let (staged, file) = (self.staged(path, volume), file.to_owned());
         blocking(move || {
@@ -104,8 +105,6 @@ impl LocalDirectory {
             if is_same_file(&staged, &file)? {
                 return Ok(true);
             }
-            // of a run that had to copy
-            remove(&staged)?;
             // whatever is in the way of a link, copying does without it or says what is wrong
             Ok(fs::hard_link(&file, &staged).is_ok())
         })
@@ -391,19 +390,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_copy_that_an_earlier_run_began_gives_way() {
+    async fn a_copy_that_an_earlier_run_began_is_gone_on_with() {
         let volume = Volume::new();
         let destination = volume.destination();
         let id = BlockId {
             volume: volume.id,
             number: 0,
         };
-        let staged = destination.stage(PATH, id, Bytes::from_static(b"half"));
+        let staged = destination.stage(PATH, id, Bytes::from_static(b"packed"));
         assert_eq!(staged.await, Ok(()));
-        let adopted = destination.adopt(PATH, volume.id, &volume.file).await;
-        assert_eq!(adopted, Ok(true));
-        let published = destination.publish(&volume.commit(), &volume.file).await;
-        assert_eq!(published, Ok(()));
+        for file in [&volume.file, Path::new("/proc/version")] {
+            let adopted = destination.adopt(PATH, volume.id, file).await;
+            assert_eq!(adopted, Ok(false));
+        }
+        let sha256 = to_hex(&Sha256::digest(b"packed"));
+        let commit = Commit {
+            sha256: &sha256,
+            ..volume.commit()
+        };
+        assert_eq!(destination.commit(&commit).await, Ok(()));
         let delivered = volume.directory.path().join("bundles").join(PATH);
         assert_eq!(fs::read(delivered).expect("the volume"), b"packed");
     }
