@@ -88,11 +88,23 @@ fn is_delivering(detail: &CollectionDetail) -> bool {
     part.is_some_and(|part| part.state.code() == "delivering")
 }
 
-/// Changes the database behind the engine's back, as time and accidents would.
-async fn alter(stack: &Stack, statement: &'static str) {
+async fn database(stack: &Stack) -> sqlx::SqlitePool {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(stack.config.data_directory.join("help-support.db"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::SqlitePool::connect_with(options).await.unwrap()
+}
+
+/// The one text that a question to the database is answered with.
+async fn look_up(stack: &Stack, question: &'static str) -> String {
+    let pool = database(stack).await;
+    let answer = sqlx::query_scalar(question).fetch_one(&pool).await;
+    pool.close().await;
+    answer.unwrap()
+}
+
+/// Changes the database behind the engine's back, as time and accidents would.
+async fn alter(stack: &Stack, statement: &'static str) {
+    let pool = database(stack).await;
     sqlx::query(statement).execute(&pool).await.unwrap();
     pool.close().await;
 }
@@ -291,6 +303,47 @@ async fn what_was_lost_or_damaged_in_the_spool_is_collected_anew() {
     fs::write(&spooled[1], bytes).unwrap();
     rig.gate.rule(|_| None);
     let serving = Serving::start(rig.stack.engine().await);
+    rig.assert_delivered(&serving.engine, id).await;
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn the_file_of_a_delivered_bundle_that_outlived_a_sudden_end_leaves_the_spool() {
+    let mut rig = Rig::new(3, 6).await;
+    rig.stack.config.volume_size_bytes = 1 << 20;
+    let refuse_others = |line: &str| {
+        (is_block(line) && !line.contains("Storage.zip"))
+            .then(|| Reply::new(403, "AuthenticationFailed"))
+    };
+    rig.gate.rule(refuse_others);
+    let serving = Serving::start(rig.stack.engine().await);
+    let id = rig.begin(&serving).await;
+    let volumes = |detail: &CollectionDetail| detail.parts[0].volumes.clone();
+    wait_until(&serving.engine, id, |detail| {
+        is_delivering(detail)
+            && volumes(detail)
+                .iter()
+                .any(|volume| volume.delivered_at.is_some())
+    })
+    .await;
+    serving.stop().await;
+    let spool = rig.stack.config.data_directory.join("spool");
+    let waiting = files_below(&spool);
+    assert!(waiting.len() >= 2, "{waiting:?}");
+    let delivered = "SELECT id FROM volume WHERE delivered_at IS NOT NULL";
+    let delivered = look_up(&rig.stack, delivered).await;
+    let outlived = spool.join(id.to_string()).join(delivered);
+    fs::write(&outlived, "x").unwrap();
+    let serving = Serving::start(rig.stack.engine().await);
+    let begun = std::time::Instant::now();
+    while outlived.exists() {
+        assert!(begun.elapsed() < common::PATIENCE, "it is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(files_below(&spool), waiting);
+    rig.gate.rule(|_| None);
+    let replaced = serving.engine.replace_sas(id, rig.sas(), &operator()).await;
+    replaced.unwrap();
     rig.assert_delivered(&serving.engine, id).await;
     serving.stop().await;
 }

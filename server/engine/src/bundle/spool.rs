@@ -1,5 +1,7 @@
 //! The spool: the private directory where bundles wait for delivery, and its limit.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -107,17 +109,23 @@ impl Spool {
         }
     }
 
-    /// Removes files of a collection that no volume in `keep` owns: left by a sudden end.
-    pub fn remove_strays(&self, collection: CollectionId, keep: &[Uuid]) -> io::Result<()> {
+    /// Removes files of a collection that no volume in `keep` owns: left by a sudden end. Then it is
+    /// seen anew how full the spool is, since other processes use it too; nothing may be written to
+    /// it meanwhile.
+    pub fn remove_strays(
+        &self,
+        collection: CollectionId,
+        keep: impl IntoIterator<Item = Uuid>,
+    ) -> io::Result<()> {
+        let keep: HashSet<OsString> = (keep.into_iter())
+            .map(|volume| volume.to_string().into())
+            .collect();
         for entry in entries(&self.root.join(collection.to_string()))? {
-            let name = entry.file_name();
-            let owned = keep
-                .iter()
-                .any(|volume| volume.to_string().as_str() == name);
-            if !owned {
+            if !keep.contains(&entry.file_name()) {
                 fs::remove_file(entry.path())?;
             }
         }
+        self.used.store(self.measure()?, Ordering::Relaxed);
         Ok(())
     }
 
@@ -217,6 +225,23 @@ mod tests {
         fs::write(&volume, [0; 10]).unwrap();
         let reopened = Spool::open(root, 10).unwrap();
         assert_eq!(reopened.wait_for_room(&cancel), Err(NoRoom::Full));
+    }
+
+    #[test]
+    fn what_another_process_has_left_in_the_spool_counts_for_the_next_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || Spool::open(directory.path().join("spool"), 10).unwrap();
+        let (one, other) = (open(), open());
+        let waiting = CollectionId(Uuid::from_u128(1));
+        let volume = other.volume_path(waiting, Uuid::nil()).unwrap();
+        fs::write(volume, [0; 10]).unwrap();
+        other.add(10);
+        let mine = CollectionId(Uuid::from_u128(2));
+        one.remove_strays(mine, []).unwrap();
+        let cancel = AtomicBool::new(false);
+        assert_eq!(one.wait_for_room(&cancel), Err(NoRoom::Full));
+        one.remove_collection(waiting).unwrap();
+        assert_eq!(one.wait_for_room(&cancel), Ok(()));
     }
 
     #[test]

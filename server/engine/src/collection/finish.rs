@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{CollectionState, PartState, Reason};
 use serde_json::Map;
+use uuid::Uuid;
 
 use super::run::Running;
 use crate::bundle::{SpooledVolume, VolumeFile, write_manifest};
@@ -68,6 +69,13 @@ async fn close_parts(
         }
     }
     Ok(())
+}
+
+/// The volumes whose files the spool has to keep. That of a delivered one may only have outlived a
+/// sudden end.
+pub fn waiting_in_spool(volumes: &[VolumeRow]) -> impl Iterator<Item = Uuid> {
+    let waiting = |volume: &&VolumeRow| volume.delivered_at.is_none();
+    volumes.iter().filter(waiting).map(|volume| volume.id)
 }
 
 /// Ends a retry that was cancelled before its turn came.
@@ -144,15 +152,10 @@ pub async fn end_cancelled(
                 )
                 .await?;
         }
-        let kept: Vec<_> = store
-            .volumes(id)
-            .await?
-            .iter()
-            .map(|volume| volume.id)
-            .collect();
+        let kept = store.volumes(id).await?;
         inner
             .spool
-            .remove_strays(id, &kept)
+            .remove_strays(id, waiting_in_spool(&kept))
             .map_err(EngineError::internal)?;
         close_parts(inner, collection, &PartState::Failed(Reason::Cancelled)).await?;
         let end = verdict(inner, id).await?;

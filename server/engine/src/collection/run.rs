@@ -10,9 +10,8 @@ use domain::{CollectionId, CollectionState, Reason};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict};
+use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict, waiting_in_spool};
 use super::names;
 use super::part::{PartEnd, run_part};
 use super::plan::{PlannedPart, plan};
@@ -283,10 +282,9 @@ impl Running {
             }
         }
         let volumes = inner.store.volumes(id).await?;
-        let kept: Vec<Uuid> = volumes.iter().map(|volume| volume.id).collect();
         inner
             .spool
-            .remove_strays(id, &kept)
+            .remove_strays(id, waiting_in_spool(&volumes))
             .map_err(EngineError::internal)?;
         Ok(volumes)
     }
