@@ -38,6 +38,9 @@ impl Instance {
             .recursive(true)
             .mode(0o700)
             .create(&directory)?;
+        // one after the other: a file that is not locked yet would pass for a dead one's
+        let registering = open_lock(&directory.join("registering"))?;
+        registering.lock()?;
         remove_dead(&directory)?;
         let id = Uuid::new_v4();
         let life = open_lock(&directory.join(id.to_string()))?;
@@ -159,5 +162,22 @@ mod tests {
         assert!(!one.is_served().unwrap());
         assert!(one.try_turn().unwrap().is_some());
         assert!(!one.is_alive(id).unwrap());
+    }
+
+    #[test]
+    fn processes_that_start_at_once_all_begin_and_none_takes_another_for_dead() {
+        let directory = tempfile::tempdir().unwrap();
+        let start = || {
+            for _ in 0..50 {
+                let instance = Instance::register(directory.path()).unwrap();
+                let life = instance.directory.join(instance.id.to_string());
+                assert!(life.exists(), "it was removed as that of a dead one");
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(start);
+            }
+        });
     }
 }
