@@ -111,7 +111,12 @@ pub async fn run(
     };
     let running = Arc::new(Running {
         redactor: Arc::new(redactor),
-        link: Link::new(destination, Arc::clone(&inner.pace), shutdown.child_token()),
+        link: Link::new(
+            destination,
+            collection.destination_version,
+            Arc::clone(&inner.pace),
+            shutdown.child_token(),
+        ),
         inner: Arc::clone(inner),
         collection,
         roles,

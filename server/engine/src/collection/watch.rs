@@ -95,7 +95,7 @@ async fn look(running: &Running, seen: &mut Seen) -> Result<(), EngineError> {
     {
         let destination = inner.open_destination(id, &row.destination).await?;
         seen.destination_version = row.destination_version;
-        running.link.replace(destination);
+        running.link.replace(destination, row.destination_version);
     }
     let waiting = running.link.waiting();
     if waiting != seen.waiting {
@@ -124,9 +124,8 @@ async fn renew_managed(running: &Running, seen: &mut Seen) -> Result<(), EngineE
         .is_none_or(|before| before.expose() != now.expose())
     {
         let (id, stored) = (running.collection.id, &running.collection.destination);
-        running
-            .link
-            .replace(running.inner.open_destination(id, stored).await?);
+        let destination = running.inner.open_destination(id, stored).await?;
+        running.link.replace(destination, seen.destination_version);
         seen.managed = Some(now);
     }
     Ok(())

@@ -41,9 +41,16 @@ pub enum Stopped {
     Spool(#[from] std::io::Error),
 }
 
+/// A destination, and the version under which the store has it.
+#[derive(Clone, Debug)]
+struct InForce {
+    destination: Arc<Destination>,
+    version: u64,
+}
+
 #[derive(Debug)]
 pub struct Link {
-    current: watch::Sender<Arc<Destination>>,
+    current: watch::Sender<InForce>,
     /// Why it waits, by the request that waits; the runner tells the store.
     waiting: Mutex<BTreeMap<u64, String>>,
     /// Why nothing may be asked now: somebody paused the collection.
@@ -57,9 +64,18 @@ pub struct Link {
 
 impl Link {
     #[must_use]
-    pub fn new(destination: Destination, pace: Arc<Pace>, stop: CancellationToken) -> Self {
+    pub fn new(
+        destination: Destination,
+        version: u64,
+        pace: Arc<Pace>,
+        stop: CancellationToken,
+    ) -> Self {
+        let destination = Arc::new(destination);
         Self {
-            current: watch::Sender::new(Arc::new(destination)),
+            current: watch::Sender::new(InForce {
+                destination,
+                version,
+            }),
             waiting: Mutex::default(),
             paused: watch::Sender::new(None),
             waiting_changed: watch::Sender::new(None),
@@ -72,12 +88,35 @@ impl Link {
 
     #[must_use]
     pub fn current(&self) -> Arc<Destination> {
-        self.current.borrow().clone()
+        Arc::clone(&self.current.borrow().destination)
+    }
+
+    /// The version under which the store has the destination in force.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.current.borrow().version
+    }
+
+    /// Waits until a destination of another version is in force.
+    ///
+    /// # Errors
+    /// [`Stopped::Cancelled`].
+    pub async fn replaced(&self, version: u64) -> Result<(), Stopped> {
+        let mut current = self.current.subscribe();
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Stopped::Cancelled),
+            // the sender lives in `self`
+            _ = current.wait_for(|current| current.version != version) => Ok(()),
+        }
     }
 
     /// Puts another destination in force; whatever waits tries again at once.
-    pub fn replace(&self, destination: Destination) {
-        self.current.send_replace(Arc::new(destination));
+    pub fn replace(&self, destination: Destination, version: u64) {
+        let destination = Arc::new(destination);
+        self.current.send_replace(InForce {
+            destination,
+            version,
+        });
     }
 
     /// Holds back every further request, saying why, or lets them go on with `None`.
@@ -134,7 +173,7 @@ impl Link {
                 () = self.admitted(bytes) => {}
             }
             // not earlier: it may have been replaced while the limit held this request back
-            let current = replaced.borrow_and_update().clone();
+            let current = Arc::clone(&replaced.borrow_and_update().destination);
             let longest_delay = longest_delay(&current);
             let answer = tokio::select! {
                 () = self.stop.cancelled() => return Err(Stopped::Cancelled),
@@ -260,7 +299,7 @@ mod tests {
     async fn what_the_limit_held_back_heeds_a_later_pause_and_goes_to_the_latest_destination() {
         let pace = Arc::new(Pace::new(1));
         pace.take(1000).await;
-        let link = Link::new(directory("/before"), pace, CancellationToken::new());
+        let link = Link::new(directory("/before"), 1, pace, CancellationToken::new());
         let held_back = link.persist_sending(1000, |destination| async move {
             Ok::<_, DestinationError>(format!("{destination:?}"))
         });
@@ -271,7 +310,7 @@ mod tests {
         link.pace.set(0);
         let sent = tokio::time::timeout(soon, &mut held_back).await;
         assert!(sent.is_err(), "nothing begins in a pause: {sent:?}");
-        link.replace(directory("/after"));
+        link.replace(directory("/after"), 2);
         link.set_paused(None);
         let sent = held_back.await.unwrap();
         assert!(sent.contains("/after"), "{sent}");

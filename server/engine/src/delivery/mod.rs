@@ -8,6 +8,9 @@ mod meter;
 mod pace;
 mod volume;
 
+#[cfg(test)]
+mod tests;
+
 pub use link::{Link, Stopped};
 pub use meter::Meter;
 pub use pace::Pace;

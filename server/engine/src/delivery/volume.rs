@@ -277,7 +277,7 @@ impl<'a> Delivery<'a> {
 
     /// Commits the volume; `false` when it has to be staged again.
     async fn commit(&self, sealed: &SealedVolume, way: Way) -> Result<bool, Stopped> {
-        self.store.start_commit(self.volume.id).await?;
+        self.start_commit().await?;
         let (commit, file) = (&self.as_commit(sealed), &self.volume.file);
         let commit = |destination: Arc<Destination>| async move {
             match way {
@@ -303,6 +303,18 @@ impl<'a> Delivery<'a> {
                 }
             }
             _ => Err(Stopped::Failed(error)),
+        }
+    }
+
+    /// Tells the store that the volume is about to become visible: from then on no other container
+    /// can take its place. Where one has, and this link does not know it yet, the link has to first.
+    async fn start_commit(&self) -> Result<(), Stopped> {
+        loop {
+            let version = self.link.version();
+            if self.store.start_commit(self.volume.id, version).await? {
+                return Ok(());
+            }
+            self.link.replaced(version).await?;
         }
     }
 

@@ -14,6 +14,8 @@ mod parts;
 mod past;
 mod people;
 mod pseudonyms;
+#[cfg(test)]
+pub mod sample;
 mod saved;
 mod settings;
 mod volumes;

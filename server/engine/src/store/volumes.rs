@@ -235,15 +235,20 @@ impl Store {
         Ok(())
     }
 
-    pub async fn start_commit(&self, volume: Uuid) -> StoreResult<()> {
-        sqlx::query(
-            "UPDATE volume SET commit_started_at = COALESCE(commit_started_at, $2) WHERE id = $1",
+    /// Remembers that a volume is about to become visible at the destination of this version.
+    /// Answers `false` where the collection has another destination by now.
+    pub async fn start_commit(&self, volume: Uuid, destination_version: u64) -> StoreResult<bool> {
+        let started = sqlx::query(
+            "UPDATE volume SET commit_started_at = COALESCE(commit_started_at, $2) WHERE id = $1 \
+             AND EXISTS (SELECT 1 FROM collection \
+             WHERE id = volume.collection_id AND destination_version = $3)",
         )
         .bind(volume.to_string())
         .bind(micros(Utc::now()))
+        .bind(signed(destination_version))
         .execute(&self.writer)
         .await?;
-        Ok(())
+        Ok(started.rows_affected() == 1)
     }
 
     /// The destination has confirmed the whole volume; its ledger has done its duty.

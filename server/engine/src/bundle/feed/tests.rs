@@ -4,10 +4,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::people::{Actor, UserRole};
-use domain::{
-    CollectionId, CollectionKind, DestinationKind, DestinationSummary, SourceKind, Window,
-};
+use domain::{CollectionId, SourceKind, Window};
 use futures::TryStreamExt;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -19,7 +16,7 @@ use crate::bundle::{Packing, SpooledVolume};
 use crate::config::Compression;
 use crate::limits::{Budgets, Meter};
 use crate::redact::Redactor;
-use crate::store::{EffectiveRequest, NewCollection, PartRow, Store, StoredDestination};
+use crate::store::Store;
 
 /// A part of a real collection in a real database, about to be packed.
 struct Rig {
@@ -41,7 +38,7 @@ impl Rig {
         let store = store.expect("a database");
         let spool = Spool::open(directory.path().join("spool"), spool_limit_bytes);
         let collection = CollectionId(Uuid::now_v7());
-        runtime.block_on(insert(&store, collection));
+        runtime.block_on(store.insert_sample(collection));
         let (deliveries, volumes) = mpsc::unbounded_channel();
         Self {
             directory,
@@ -111,48 +108,6 @@ impl Rig {
         let items = self.store.items(self.collection, 0).try_collect();
         self.runtime.block_on(items).expect("items")
     }
-}
-
-async fn insert(store: &Store, id: CollectionId) {
-    let now = Utc::now();
-    let request = EffectiveRequest {
-        roles: Vec::new(),
-        kinds: Vec::new(),
-        zone: chrono_tz::Tz::UTC,
-        compression: Compression::Zstd,
-        volume_size_bytes: 1 << 20,
-        budgets: crate::limits::Budgets::default(),
-        identifiers: false,
-    };
-    let new = NewCollection {
-        id,
-        kind: CollectionKind::Manual,
-        actor: &Actor {
-            name: "operator".to_owned(),
-            role: UserRole::Operator,
-            address: None,
-        },
-        owner: None,
-        created_at: now,
-        node: "node",
-        window: Window::new(now - chrono::TimeDelta::hours(1), now).expect("a window"),
-        request: &request,
-        folder: "folder",
-        destination: &StoredDestination {
-            summary: DestinationSummary {
-                kind: DestinationKind::Directory,
-                place: "/bundles".to_owned(),
-                permissions: None,
-                expires_at: None,
-            },
-            secret: None,
-        },
-        sealed_roles: None,
-        saved: None,
-    };
-    store.insert_collection(&new).await.expect("a collection");
-    let parts = [PartRow::pending(0, "node", "Storage")];
-    store.insert_parts(id, &parts).await.expect("a part");
 }
 
 fn item(name: &str) -> ItemRow {
