@@ -6,6 +6,8 @@ mod common;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -411,6 +413,45 @@ async fn the_oldest_is_next_whoever_runs_it_and_a_row_nobody_can_read_stops_nobo
     assert_eq!(page.unwrap().rows.len(), 2);
     command.close().await;
     serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_served_is_not_tried_without_a_break() {
+    let stack = Stack::new();
+    let tries = Arc::new(AtomicU32::new(0));
+    // of this thread, on which all tasks of this test run
+    let _guard = tracing::subscriber::set_default(Errors(Arc::clone(&tries)));
+    let serving = Serving::start(stack.engine().await);
+    serving.engine.close().await;
+    // ten times as long as the queue rests when all is well
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(tries.load(Ordering::Relaxed), 1);
+    serving.stop().await;
+}
+
+/// Counts what the runner says is wrong.
+struct Errors(Arc<AtomicU32>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, said: &tracing::Metadata<'_>) -> bool {
+        *said.level() == tracing::Level::ERROR && said.target() == "engine::collection::runner"
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ use crate::store::CollectionRow;
 
 /// How often a waiting process looks whether it is its turn.
 const POLL: Duration = Duration::from_millis(300);
+/// After how long a queue that could not be served is tried again. It is not known to pass by itself,
+/// as a full disk or a damaged database; what is asked for in this process is tried at once.
+const TROUBLE_POLL: Duration = Duration::from_secs(30);
 
 /// Runs queued and interrupted collections until `shutdown`.
 pub async fn serve(inner: &Arc<Inner>, shutdown: &CancellationToken) {
@@ -24,12 +27,16 @@ pub async fn serve(inner: &Arc<Inner>, shutdown: &CancellationToken) {
             // where this cannot be told, the command line does not wait for the portal
             serving = inner.instance.serve().ok().flatten();
         }
-        if let Err(error) = serve_next(inner, shutdown).await {
-            tracing::error!(error = %chain(&error), "the queue could not be served");
-        }
+        let pause = match serve_next(inner, shutdown).await {
+            Ok(()) => POLL,
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the queue could not be served");
+                TROUBLE_POLL
+            }
+        };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(pause) => {}
             () = inner.nudged.notified() => {}
         }
     }

@@ -11,6 +11,8 @@ use crate::error::{EngineError, chain};
 
 /// How often changes, by whichever process, are looked for while somebody watches.
 const OBSERVE_EVERY: Duration = Duration::from_millis(400);
+/// After how long they are looked for again when they could not be.
+const TROUBLE_EVERY: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Counters in the text format of Prometheus.
@@ -45,6 +47,7 @@ impl Engine {
     pub(super) async fn observe(&self, shutdown: &CancellationToken) {
         let mut known: HashMap<CollectionId, u64> = HashMap::new();
         while !shutdown.is_cancelled() {
+            let mut pause = OBSERVE_EVERY;
             if self.inner.events.receiver_count() > 0 {
                 match self.inner.store.versions().await {
                     Ok(versions) => {
@@ -60,13 +63,14 @@ impl Engine {
                             .collect();
                     }
                     Err(error) => {
-                        tracing::warn!(error = %chain(&error), "changes could not be looked for")
+                        tracing::warn!(error = %chain(&error), "changes could not be looked for");
+                        pause = TROUBLE_EVERY;
                     }
                 }
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(OBSERVE_EVERY) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
