@@ -328,7 +328,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a collection. Its SAS URL is kept only where a retry may need it.
+    /// Ends a collection. Its SAS URL and the secrets of its roles are kept only where a retry may need
+    /// them.
     pub async fn end_collection(
         &self,
         id: CollectionId,
@@ -339,7 +340,9 @@ impl Store {
             "UPDATE collection SET state = $2, state_detail = $3, ended_at = $4, owner = NULL, \
              paused_by = NULL, delivery_rate = 0, seconds_left = NULL, version = version + 1, \
              destination_secret = CASE WHEN $2 IN ('complete', 'cancelled') THEN NULL \
-             ELSE destination_secret END WHERE id = $1",
+             ELSE destination_secret END, \
+             sealed_roles = CASE WHEN $2 IN ('complete', 'cancelled') THEN NULL \
+             ELSE sealed_roles END WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(state.code())
@@ -356,7 +359,8 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let queued = sqlx::query(
             "UPDATE collection SET state = 'cancelled', state_detail = NULL, cancel_requested_at = $2, \
-             ended_at = $2, owner = NULL, destination_secret = NULL, version = version + 1 \
+             ended_at = $2, owner = NULL, destination_secret = NULL, sealed_roles = NULL, \
+             version = version + 1 \
              WHERE id = $1 AND state = 'queued' \
              AND started_at IS NULL",
         )

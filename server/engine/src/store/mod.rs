@@ -20,6 +20,9 @@ mod saved;
 mod settings;
 mod volumes;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
