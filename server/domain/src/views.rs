@@ -208,6 +208,7 @@ pub struct RoleOption {
 pub struct Overview {
     pub now: DateTime<Utc>,
     pub settings: SettingsView,
+    /// The newest one that has ended.
     pub last: Option<CollectionSummary>,
     pub running: Option<CollectionSummary>,
     pub queued: u64,

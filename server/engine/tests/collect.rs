@@ -13,6 +13,7 @@ use common::{
 };
 use domain::{CollectionState, DestinationChoice, PartState, Reason, RoleName};
 use engine::{Compression, EngineError, SourceConfig};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn the_lines_of_the_window_arrive_in_a_directory() {
@@ -376,6 +377,25 @@ async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
     assert!(cut["read_bytes"].as_u64() >= Some(taken.len() as u64));
     assert!(stack.spooled().is_empty(), "{:?}", stack.spooled());
     serving.stop().await;
+}
+
+#[tokio::test]
+async fn the_overview_knows_what_ran_last_behind_all_that_is_queued() {
+    let mut stack = Stack::new();
+    let path = stack.role("Storage").join("disk.log");
+    stack.log(&path, TimeDelta::minutes(1));
+    let engine = stack.engine().await;
+    let request = || stack.request(DestinationChoice::Directory(None));
+    assert!(engine.overview().await.unwrap().last.is_none());
+    let first = engine.start_held(request(), &operator()).await.unwrap();
+    engine.drive(first, CancellationToken::new()).await.unwrap();
+    for _ in 0..6 {
+        engine.start(request(), &operator()).await.unwrap();
+    }
+    let overview = engine.overview().await.unwrap();
+    assert_eq!(overview.queued, 6);
+    assert_eq!(overview.last.map(|last| last.id), Some(first));
+    engine.close().await;
 }
 
 #[tokio::test]

@@ -368,7 +368,7 @@ impl Engine {
         Ok(Overview {
             now: Utc::now(),
             settings: self.settings().await?,
-            last: recent.iter().find(|row| row.state.is_final()).cloned(),
+            last: self.inner.store.last_ended().await?,
             running: unfinished.iter().find(|row| !queued(row.state)).cloned(),
             queued: unfinished.iter().filter(|row| queued(row.state)).count() as u64,
             recent,

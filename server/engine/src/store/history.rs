@@ -103,6 +103,17 @@ impl Store {
         Ok(row.map(|row| row.0))
     }
 
+    /// The newest one that has ended.
+    pub async fn last_ended(&self) -> StoreResult<Option<CollectionSummary>> {
+        let rows = sqlx::query(summaries!(
+            "state NOT IN ('queued', 'in_progress', 'waiting') ORDER BY id DESC LIMIT 1"
+        ))
+        .fetch_all(&self.readers)
+        .await?;
+        let row = self.readable::<SummaryRow>(&rows).pop();
+        Ok(row.map(|row| row.0))
+    }
+
     /// Those that run or wait for their destination, then those queued, oldest first.
     pub async fn unfinished_summaries(&self) -> StoreResult<Vec<CollectionSummary>> {
         let rows = sqlx::query(summaries!(
