@@ -3,6 +3,7 @@
 //! A collection may have a million items: they are written as they come from the store, so that memory
 //! stays constant.
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::pin::pin;
 
@@ -14,6 +15,7 @@ use futures::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::writer::BundleError;
 use crate::config::{Compression, SourceConfig};
@@ -267,6 +269,7 @@ async fn write_part(
     };
     open_object(out, &summary)?;
     out.write_all(b",\"items\":[")?;
+    let own: HashMap<Uuid, &VolumeRow> = own.iter().map(|volume| (volume.id, *volume)).collect();
     let mut items = pin!(store.items(collection.id, part.position));
     let mut is_first = true;
     while let Some(item) = items.next().await {
@@ -279,10 +282,8 @@ async fn write_part(
     Ok(())
 }
 
-fn describe<'a>(item: &'a ItemRow, volumes: &[&'a VolumeRow]) -> Item<'a> {
-    let volume = item
-        .volume
-        .and_then(|id| volumes.iter().find(|volume| volume.id == id));
+fn describe<'a>(item: &'a ItemRow, volumes: &HashMap<Uuid, &'a VolumeRow>) -> Item<'a> {
+    let volume = item.volume.and_then(|id| volumes.get(&id));
     Item {
         source: item.kind,
         name: &item.label,
