@@ -322,8 +322,16 @@ impl<'a> Delivery<'a> {
     async fn look_for_it(&self) -> Result<SealedVolume, Stopped> {
         let sealed = self.volume.progress.borrow().sealed.clone();
         let sealed = sealed.ok_or(Stopped::Damaged)?;
-        if self.is_there(&sealed).await? != Some(true) {
-            return Err(Stopped::Damaged);
+        loop {
+            let version = self.link.version();
+            if self.is_there(&sealed).await? != Some(true) {
+                return Err(Stopped::Damaged);
+            }
+            // what is there already binds the collection to this container, too
+            if self.store.start_commit(self.volume.id, version).await? {
+                break;
+            }
+            self.link.replaced(version).await?;
         }
         self.store.finish_volume(self.volume.id).await?;
         Ok(sealed)
