@@ -34,7 +34,7 @@ fn at(dater: &mut Dater, line: &str) -> Option<DateTime<Utc>> {
 
 /// A line of each kind of log that is understood without being told, all of one moment: 14:02:03
 /// in Zurich on 20 November 2026.
-const LINES: [(&str, &str); 62] = [
+const LINES: [(&str, &str); 70] = [
     ("RFC 3339", "2026-11-20T13:02:03Z starting"),
     (
         "tracing",
@@ -178,6 +178,23 @@ const LINES: [(&str, &str); 62] = [
         "Information 11/20/2026 2:02:03 PM Service started",
     ),
     ("German", "20.11.2026 14:02:03 Dienst gestartet"),
+    (
+        "IBM MQ",
+        "11/20/26 14:02:03 - Process(71.1) User(mqm) AMQ5051I: started",
+    ),
+    (
+        "WebSphere",
+        "[11/20/26 14:02:03:000 CET] 00000071 WsServerImpl  A   ready",
+    ),
+    ("Liberty", "[11/20/26, 14:02:03:000 CET] 00000071 id= ready"),
+    ("day, month, short year", "20/11/26 14:02:03 INFO started"),
+    ("German, short year", "20.11.26 14:02:03 Dienst gestartet"),
+    ("six digits from the day on", "201126 140203 started"),
+    ("six digits from the month on", "112026 14:02:03 started"),
+    (
+        ".NET of 24 hours with a mark",
+        "11/20/2026 14:02:03 PM Service started",
+    ),
     (
         "klog",
         "I1120 14:02:03.000000       1 controller.go:7] synced",
@@ -340,6 +357,33 @@ fn the_order_of_a_date_in_numbers_is_the_files() {
     // without evidence: the one nearer to the last write
     assert_eq!(at(&mut taught(line, None), line), november);
     assert_eq!(at(&mut taught(line, Some("month_day_year")), line), march);
+}
+
+#[test]
+fn years_of_two_digits_are_near_the_last_write_in_any_order() {
+    let november = Some(utc("2026-11-10T13:02:03Z"));
+    for (line, others) in [
+        ("26/11/10 14:02:03 x", "26/10/09 10:00:00 x"),
+        ("11/10/26 14:02:03 x", "10/09/26 10:00:00 x"),
+        (
+            "10/11/26 14:02:03 x",
+            "09/10/26 10:00:00 x\n31/10/26 10:00:00 x",
+        ),
+        ("10.11.26 14:02:03 x", "31.10.26 10:00:00 x"),
+        ("261110 14:02:03 x", "261009 140203 x"),
+        ("101126 140203 x", "311026 140203 x"),
+        (
+            "x {\"time\":\"10/11/26 14:02:03\"}",
+            "x {\"time\":\"31/10/26 14:02:03\"}",
+        ),
+    ] {
+        let mut dater = taught(&format!("{others}\n{line}\n"), None);
+        assert_eq!(at(&mut dater, line), november, "{line}");
+        for other in others.lines() {
+            let dated = at(&mut dater, other).expect("dated");
+            assert!(utc("2026-10-01T00:00:00Z") < dated, "{other}: {dated}");
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use memchr::memchr;
 
 use super::clock::Clock;
-use super::format::{FORMATS, Format, Reader, Stamp, Trust};
+use super::format::{FORMATS, Format, ORDERS, Reader, Trust};
 use super::place::{Field, MAX_WORDS, Spots, body, start};
 use super::profile::{Profile, Within};
 use super::time_format::TimeFormat;
@@ -28,10 +28,8 @@ pub struct Survey {
     starts: Vec<usize>,
     /// What the other lines have.
     others: Vec<Vec<Vote>>,
-    /// The last date in numbers that ends with the year.
-    numbers: Option<Vec<u8>>,
-    /// How many such dates are one with the month first, and with the day first.
-    orders: (usize, usize),
+    /// What dates were met whose numbers may stand in several orders.
+    orders: [Orders; ORDERS.len()],
     /// The header of the W3C's extended format: stamps are of UTC.
     is_w3c: bool,
 }
@@ -40,6 +38,15 @@ pub struct Survey {
 struct Candidate {
     reader: Reader,
     trust: Trust,
+}
+
+/// Dates that may be read in several orders, of which the file has one.
+#[derive(Clone, Debug, Default)]
+struct Orders {
+    /// The last one.
+    text: Vec<u8>,
+    /// How many were one in each order.
+    votes: [usize; 3],
 }
 
 /// Where a line without a stamp at its start has one.
@@ -123,8 +130,7 @@ impl Survey {
             candidates,
             lines: 0,
             others: Vec::new(),
-            numbers: None,
-            orders: (0, 0),
+            orders: Default::default(),
             is_w3c: false,
         }
     }
@@ -153,16 +159,9 @@ impl Survey {
             self.starts[candidate] += 1;
             return;
         }
-        let readable = |field: &Field| {
-            (field.values(body)).any(|value| {
-                self.candidates
-                    .iter()
-                    .any(|c| c.reader.read(value).is_some())
-            })
-        };
         let mut votes: Vec<Vote> = Field::all(body)
             .into_iter()
-            .filter(readable)
+            .filter(|field| field.values(body).any(|value| self.read(value).is_some()))
             .map(|field| Vote::Field(Box::new(field)))
             .collect();
         for spot in Spots::of(body) {
@@ -182,20 +181,32 @@ impl Survey {
         }
     }
 
-    /// The candidate that reads a text. The two orders of a date in numbers are one candidate
-    /// here.
+    /// The candidate that reads a text. The orders of a date in numbers are one candidate here.
     fn read(&mut self, text: &[u8]) -> Option<usize> {
         let found =
             (self.candidates.iter()).position(|candidate| candidate.reader.read(text).is_some())?;
-        if !is_in_numbers(&self.candidates[found].reader) || self.candidates.len() == 1 {
+        let Some(family) = self.family(&self.candidates[found].reader) else {
             return Some(found);
+        };
+        let orders = &mut self.orders[family];
+        for (votes, name) in orders.votes.iter_mut().zip(ORDERS[family]) {
+            let reads = Format::named(name).is_some_and(|format| format.read(text).is_some());
+            *votes += usize::from(reads);
         }
-        self.orders.0 += usize::from(order("month_day_year", text).is_some());
-        self.orders.1 += usize::from(order("day_month_year", text).is_some());
-        self.numbers = Some(text[..text.len().min(40)].to_vec());
+        orders.text = text[..text.len().min(40)].to_vec();
         self.candidates
             .iter()
-            .position(|candidate| is_in_numbers(&candidate.reader))
+            .position(|candidate| self.family(&candidate.reader) == Some(family))
+    }
+
+    /// The place in [`ORDERS`] of a format that is one of several orders; the configuration's word
+    /// is the only one.
+    fn family(&self, reader: &Reader) -> Option<usize> {
+        let Reader::Known(format) = reader else {
+            return None;
+        };
+        (self.candidates.len() > 1)
+            .then(|| ORDERS.iter().position(|names| names.contains(&format.name)))?
     }
 
     /// What the lines asked so far say together.
@@ -294,41 +305,29 @@ impl Survey {
             .max_by_key(|(vote, count)| (*count, rank(vote)))
     }
 
-    /// The reader itself, or of dates in numbers the one of the file's order.
+    /// The reader itself, or of several orders the one of the file: that in which most dates are
+    /// one, and of those that brings the last nearest to the file's last write. Of years of two
+    /// digits most dates are one in any order.
     fn settled(&self, reader: &Reader, clock: &Clock) -> Reader {
-        if !is_in_numbers(reader) || self.candidates.len() == 1 {
+        let Some(family) = self.family(reader) else {
             return reader.clone();
-        }
-        let name = match self.orders.0.cmp(&self.orders.1) {
-            std::cmp::Ordering::Greater => "month_day_year",
-            std::cmp::Ordering::Less => "day_month_year",
-            std::cmp::Ordering::Equal => self.nearer_order(clock),
         };
-        Format::named(name).map_or_else(|| reader.clone(), Reader::Known)
-    }
-
-    /// No day is beyond the twelfth: the order that brings the date nearer to the file's last
-    /// write.
-    fn nearer_order(&self, clock: &Clock) -> &'static str {
-        let text = self.numbers.as_deref().unwrap_or_default();
-        let distance = |name| {
-            let at = clock.clone().moment(order(name, text)?)?.first;
+        let orders = &self.orders[family];
+        let most = orders.votes.iter().max();
+        let distance = |format: &Format| {
+            let moment = clock.clone().moment(format.read(&orders.text)?)?.first;
             Some(
-                at.seconds
+                moment
+                    .seconds
                     .abs_diff(DateTime::<Utc>::timestamp(&clock.last_write())),
             )
         };
-        match (distance("month_day_year"), distance("day_month_year")) {
-            (Some(month_first), Some(day_first)) if day_first < month_first => "day_month_year",
-            _ => "month_day_year",
-        }
+        ORDERS[family]
+            .iter()
+            .zip(&orders.votes)
+            .filter(|(_, votes)| Some(*votes) == most)
+            .filter_map(|(name, _)| Format::named(name))
+            .min_by_key(|format| distance(format).unwrap_or(u64::MAX))
+            .map_or_else(|| reader.clone(), Reader::Known)
     }
-}
-
-fn is_in_numbers(reader: &Reader) -> bool {
-    matches!(reader, Reader::Known(format) if matches!(format.name, "month_day_year" | "day_month_year"))
-}
-
-fn order(name: &str, text: &[u8]) -> Option<Stamp> {
-    Format::named(name)?.read(text)
 }

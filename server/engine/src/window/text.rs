@@ -94,7 +94,7 @@ pub fn time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
     if text.get(next).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    let (hour, after) = half_of_day(text, next, hour)?;
+    let (hour, after) = half_of_day(text, next, hour);
     Some(TimeOfDay {
         second_of_day: second_of_day(hour, minute, second.unwrap_or(0))?,
         nanos,
@@ -167,8 +167,8 @@ fn nanos_at(text: &[u8], at: usize) -> (u32, usize) {
     }
 }
 
-/// An hour with the `AM` or `PM` that may follow at `at`.
-fn half_of_day(text: &[u8], at: usize, hour: u32) -> Option<(u32, usize)> {
+/// An hour with the `AM` or `PM` that may follow at `at`, and where the text goes on.
+fn half_of_day(text: &[u8], at: usize, hour: u32) -> (u32, usize) {
     let mark = match text.get(at) {
         Some(b' ') => at + 1,
         _ => at,
@@ -176,12 +176,14 @@ fn half_of_day(text: &[u8], at: usize, hour: u32) -> Option<(u32, usize)> {
     let is_afternoon = match text.get(mark) {
         Some(b'A' | b'a') => false,
         Some(b'P' | b'p') => true,
-        _ => return Some((hour, at)),
+        _ => return (hour, at),
     };
     if !matches!(text.get(mark + 1), Some(b'M' | b'm')) || !ends(text, mark + 2) {
-        return Some((hour, at));
+        return (hour, at);
     }
-    on_the_dial(hour, is_afternoon).map(|hour| (hour, mark + 2))
+    // a clock of 24 hours, with a mark that says nothing
+    let hour = on_the_dial(hour, is_afternoon).unwrap_or(hour);
+    (hour, mark + 2)
 }
 
 /// The hour of the day that a dial of twelve shows as `hour`.

@@ -31,6 +31,27 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     dated(text, year, month, day, time)
 }
 
+/// `201126 14:02:03`, `201126 140203`: 20 November 2026.
+pub fn day_month_short(text: &[u8]) -> Option<Stamp> {
+    let ((day, month, year), time) = short(text)?;
+    dated(text, century(year), month, day, time)
+}
+
+/// `112026 140203`: 20 November 2026.
+pub fn month_day_short(text: &[u8]) -> Option<Stamp> {
+    let ((month, day, year), time) = short(text)?;
+    dated(text, century(year), month, day, time)
+}
+
+/// A date of six digits by its numbers, and the time behind it.
+fn short(text: &[u8]) -> Option<((u32, u32, u32), super::TimeOfDay)> {
+    if digits(text, 0) != 6 || text.get(6) != Some(&b' ') {
+        return None;
+    }
+    let numbers = (two(text, 0)?, two(text, 2)?, two(text, 4)?);
+    Some((numbers, either(text, behind_blanks(text, 6))?))
+}
+
 /// A time with or without colons.
 fn either(text: &[u8], at: usize) -> Option<super::TimeOfDay> {
     match digits(text, at) {

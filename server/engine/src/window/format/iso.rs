@@ -15,7 +15,16 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
         b',' if text.get(11) == Some(&b' ') => 12,
         _ => return None,
     };
-    dated(text, year, month, day, time_of_day(text, at)?)
+    let time = time_of_day(text, at)?;
+    // `PM: suspend`: who begins with the year mostly counts 24 hours, and the message begins so
+    let is_word =
+        matches!(text[time.after - 1], b'M' | b'm') && text.get(time.after) == Some(&b':');
+    let time = if is_word {
+        time_of_day(&text[..time.after - 2], at)?
+    } else {
+        time
+    };
+    dated(text, year, month, day, time)
 }
 
 /// The same where a stamp without zone is of UTC, as in logs by the W3C's extended format.

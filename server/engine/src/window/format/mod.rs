@@ -5,8 +5,8 @@
 //! refuse a text. What a stamp means in UTC is [`super::clock`]'s matter, where in a line it is
 //! looked for [`super::profile`]'s.
 //!
-//! No two formats that are looked for on their own read the same text, but for the two orders of
-//! a date in numbers, of which a file has one.
+//! No two formats that are looked for on their own read the same text, but for those of [`ORDERS`],
+//! of which a file has one.
 
 mod compact;
 mod epoch;
@@ -62,7 +62,7 @@ pub struct Format {
 }
 
 /// Every format.
-pub static FORMATS: [Format; 16] = [
+pub static FORMATS: [Format; 20] = [
     row("iso", Trust::OnSight, iso::read),
     row("syslog", Trust::OnSight, named::month_first),
     row("access", Trust::OnSight, named::day_first),
@@ -70,8 +70,12 @@ pub static FORMATS: [Format; 16] = [
     row("spark", Trust::ByUse, numeric::year_of_two_digits),
     row("month_day_year", Trust::ByUse, numeric::month_day_year),
     row("day_month_year", Trust::ByUse, numeric::day_month_year),
+    row("month_day_yy", Trust::ByUse, numeric::month_day_short),
+    row("day_month_yy", Trust::ByUse, numeric::day_month_short),
     row("android", Trust::ByUse, numeric::month_day),
     row("compact", Trust::ByUse, compact::read),
+    row("compact_mdy", Trust::ByUse, compact::month_day_short),
+    row("compact_dmy", Trust::ByUse, compact::day_month_short),
     row("epoch", Trust::ByUse, epoch::by_size),
     row("dmesg", Trust::ByUse, epoch::since_boot),
     row("epoch_s", Trust::ByName, epoch::seconds),
@@ -79,6 +83,14 @@ pub static FORMATS: [Format; 16] = [
     row("epoch_us", Trust::ByName, epoch::microseconds),
     row("epoch_ns", Trust::ByName, epoch::nanoseconds),
     row("iis", Trust::ByName, iso::read_in_utc),
+];
+
+/// The orders in which the numbers of a date may stand that tell them apart by nothing else. Where
+/// a file shows nothing for either, the first is meant.
+pub const ORDERS: [&[&str]; 3] = [
+    &["month_day_year", "day_month_year"],
+    &["spark", "month_day_yy", "day_month_yy"],
+    &["compact", "compact_mdy", "compact_dmy"],
 ];
 
 /// Further names, for what people know a format by.

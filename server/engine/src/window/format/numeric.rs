@@ -17,36 +17,64 @@ pub fn day_month_year(text: &[u8]) -> Option<Stamp> {
     dated(text, year, month, day, time_of_day(text, at)?)
 }
 
-/// The three numbers of a date that ends with the year, and where the time begins.
+/// `17/06/09 20:10:40` of Spark and Hadoop: 9 June 2017.
+pub fn year_of_two_digits(text: &[u8]) -> Option<Stamp> {
+    let (_, month, day, at) = short_numbers(text)?;
+    let year = century(two(text, 0)?);
+    dated(text, year, month, day, time_of_day(text, at)?)
+}
+
+/// `11/20/26 14:02:03`, `[1/5/26, 9:02:03:123 CET]` of WebSphere and IBM MQ in the United States.
+pub fn month_day_short(text: &[u8]) -> Option<Stamp> {
+    let (month, day, year, at) = short_numbers(text)?;
+    dated(text, century(year), month, day, time_of_day(text, at)?)
+}
+
+/// The same where the day comes first: `20/11/26 14:02:03`, `20.11.26 14:02:03`.
+pub fn day_month_short(text: &[u8]) -> Option<Stamp> {
+    let (day, month, year, at) = short_numbers(text)?;
+    dated(text, century(year), month, day, time_of_day(text, at)?)
+}
+
+/// The three numbers of a date that ends with a year of four digits, and where the time begins.
 fn numbers(text: &[u8]) -> Option<(u32, u32, u32, usize)> {
+    let (first, second, at) = two_numbers(text)?;
+    if digits(text, at) != 4 {
+        return None;
+    }
+    Some((first, second, four(text, at)?, time_behind(text, at + 4)?))
+}
+
+/// The three numbers of a date of which the last has two digits, and where the time begins. With
+/// dashes it may be what is left of a torn `2026-11-20`.
+fn short_numbers(text: &[u8]) -> Option<(u32, u32, u32, usize)> {
+    let (first, second, at) = two_numbers(text)?;
+    let is_dated = matches!(text[at - 1], b'/' | b'.') && digits(text, at) == 2;
+    if !is_dated || !matches!(text.get(at + 2), Some(b' ' | b',')) {
+        return None;
+    }
+    Some((first, second, two(text, at)?, time_behind(text, at + 2)?))
+}
+
+/// Two numbers, and where the third begins behind the same sign.
+fn two_numbers(text: &[u8]) -> Option<(u32, u32, usize)> {
     let (first, at) = one_or_two(text, 0)?;
     let separator = *text.get(at)?;
     if !matches!(separator, b'/' | b'.' | b'-') {
         return None;
     }
     let (second, at) = one_or_two(text, at + 1)?;
-    if text.get(at) != Some(&separator) || digits(text, at + 1) != 4 {
-        return None;
-    }
-    let year = four(text, at + 1)?;
-    let mut at = at + 5;
-    if text.get(at) == Some(&b',') {
-        at += 1;
-    }
-    match text.get(at)? {
-        b' ' => Some((first, second, year, behind_blanks(text, at))),
-        b'T' | b'-' => Some((first, second, year, at + 1)),
-        _ => None,
-    }
+    (text.get(at) == Some(&separator)).then_some((first, second, at + 1))
 }
 
-/// `17/06/09 20:10:40` of Spark and Hadoop: 9 June 2017.
-pub fn year_of_two_digits(text: &[u8]) -> Option<Stamp> {
-    if text.get(2) != Some(&b'/') || text.get(5) != Some(&b'/') || text.get(8) != Some(&b' ') {
-        return None;
+/// Where the time begins behind a date that ends at `at`.
+fn time_behind(text: &[u8], at: usize) -> Option<usize> {
+    let at = at + usize::from(text.get(at) == Some(&b','));
+    match text.get(at)? {
+        b' ' => Some(behind_blanks(text, at)),
+        b'T' | b'-' => Some(at + 1),
+        _ => None,
     }
-    let (year, month, day) = (two(text, 0)?, two(text, 3)?, two(text, 6)?);
-    dated(text, century(year), month, day, time_of_day(text, 9)?)
 }
 
 /// `03-17 16:13:38.811` of Android, also with a slash or a point.
