@@ -2,7 +2,7 @@
 //! file. Blocking, on all cores, and at an end soon after nobody waits for it any more.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -41,8 +41,8 @@ pub struct Known {
     cache: Cache,
     /// A directory whose server is gone keeps no other source waiting for longer.
     sources: Patience<SourceConfig>,
-    /// The same for files that are read, by the directory of their source.
-    directories: Patience<Arc<Path>>,
+    /// The same for files that are read, by where their file system is mounted.
+    mounts: Patience<PathBuf>,
 }
 
 impl Default for Known {
@@ -50,7 +50,7 @@ impl Default for Known {
         Self {
             cache: Cache::default(),
             sources: Patience::of(LONGEST_LOOK),
-            directories: Patience::of(LONGEST_LOOK),
+            mounts: Patience::of(LONGEST_LOOK),
         }
     }
 }
@@ -215,17 +215,16 @@ impl Survey<'_> {
             size: item.planned_bytes,
             modified_at: item.modified_at,
         };
-        let root = &file.folder.root;
-        if !source::is_served(root) {
+        let Some(mount) = source::served_mount(&file.directory()) else {
             let look = || probe::profile(file, effort);
             return Some(self.known.cache.profile(file.identity, state, look));
-        }
+        };
         let (known, file) = (Arc::clone(self.known), file.clone());
         let look = move || {
             let look = || probe::profile(&file, effort);
             known.cache.profile(file.identity, state, look)
         };
-        self.known.directories.ask(root, self.cancel, look)
+        self.known.mounts.ask(&mount, self.cancel, look)
     }
 
     /// Does the same to each, in order; `None` where it was cancelled on the way.

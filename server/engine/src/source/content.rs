@@ -41,17 +41,20 @@ pub fn read(
     };
     let report = sink.finish(ended)?;
     Ok(if opened.is_another {
-        of_another(report)
+        lacking(report, Reason::Vanished)
+    } else if length < item.bytes {
+        lacking(report, Reason::Shortened)
     } else {
         report
     })
 }
 
-/// What was planned is gone, whatever came of what is in its place.
-fn of_another(report: ItemReport) -> ItemReport {
+/// What was planned is gone, whatever came of what is in its place. Rotation by copying empties the
+/// file, and the copy is in no plan but the next.
+fn lacking(report: ItemReport, reason: Reason) -> ItemReport {
     let outcome = match report.outcome {
-        ItemOutcome::Complete => ItemOutcome::Partial(Reason::Vanished),
-        ItemOutcome::Empty => ItemOutcome::Missing(Reason::Vanished),
+        ItemOutcome::Complete => ItemOutcome::Partial(reason),
+        ItemOutcome::Empty => ItemOutcome::Missing(reason),
         other => other,
     };
     ItemReport { outcome, ..report }

@@ -169,6 +169,7 @@ impl Survey<'_> {
                 name: name.into(),
                 link: link.map(Into::into),
                 identity: Identity::of(metadata),
+                bytes: metadata.len(),
                 packing,
                 has_rival: has_rival(path, packing),
             }),

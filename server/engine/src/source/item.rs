@@ -47,6 +47,8 @@ pub struct FileItem {
     /// Where the link lies that led to it.
     pub link: Option<Box<Path>>,
     pub identity: Identity,
+    /// How long it was.
+    pub bytes: u64,
     pub packing: Packing,
     /// A file lies beside it that would have the same name in the bundle.
     pub has_rival: bool,
@@ -160,6 +162,11 @@ impl FileItem {
             Some(link) => link.to_path_buf(),
             None => (self.folder.root_as_named.join(&self.folder.below)).join(&*self.name),
         }
+    }
+
+    /// The directory that it lies in, without links.
+    pub fn directory(&self) -> PathBuf {
+        self.folder.root.join(&self.folder.below)
     }
 
     /// Its path below the root, without links.

@@ -39,7 +39,7 @@ use crate::window::{Dater, Dating, Unstamped, WindowFilter};
 pub use item::{FileItem, Identity, Item, ItemHow, Packing, newest_first, once_each};
 pub use open::open as open_file;
 pub use packed::head as file_head;
-pub use remote::is_served;
+pub use remote::served_mount;
 
 /// What a source has.
 #[derive(Clone, Debug, Default)]
@@ -149,13 +149,15 @@ pub fn read_item(
     out: &mut dyn io::Write,
 ) -> io::Result<ItemReport> {
     match &item.how {
-        ItemHow::File(file) if remote::is_served(&file.folder.root) => {
-            let item = file.clone();
-            remote::read(&file.folder.root, context, out, move |context, out| {
-                content::read(&item, context, out)
-            })
-        }
-        ItemHow::File(file) => content::read(file, context, out),
+        ItemHow::File(file) => match remote::served_mount(&file.directory()) {
+            Some(mount) => {
+                let item = file.clone();
+                remote::read(&mount, context, out, move |context, out| {
+                    content::read(&item, context, out)
+                })
+            }
+            None => content::read(file, context, out),
+        },
         ItemHow::Journal { unit, directory } => {
             journal::read(unit, directory.as_deref(), context, out)
         }

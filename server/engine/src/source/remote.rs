@@ -2,7 +2,7 @@
 //!
 //! The item is read, windowed and cleaned aside, and its cleaned bytes come over in pieces. When
 //! its time is up and nothing comes any more, its thread is left behind and the item named. As long
-//! as that thread hangs, what else lies below the same root is not tried: it would hang, too.
+//! as that thread hangs, what else lies on the same mount is not tried: it would hang, too.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ const SERVED: [&str; 14] = [
     "beegfs", "gpfs", "virtiofs",
 ];
 
-/// Roots below which a thread hangs, with what it holds as long as it does.
+/// Mounts on which a thread hangs, with what it holds as long as it does.
 static HANGING: Mutex<Vec<(PathBuf, Weak<()>)>> = Mutex::new(Vec::new());
 
 enum Told {
@@ -42,21 +42,21 @@ enum Told {
     Ended(io::Result<ItemReport>),
 }
 
-/// Reads by `work` aside, where `root` is a directory of a file system that may hang.
+/// Reads by `work` aside, what lies on a file system that may hang and is mounted at `mount`.
 pub fn read(
-    root: &Path,
+    mount: &Path,
     context: &ReadContext<'_>,
     out: &mut dyn Write,
     work: impl FnOnce(&ReadContext<'_>, &mut dyn Write) -> io::Result<ItemReport> + Send + 'static,
 ) -> io::Result<ItemReport> {
     let (_, late) = context.budget.time_left();
-    if hangs(root) {
+    if hangs(mount) {
         return Ok(missing(late));
     }
     let cancel = Arc::new(AtomicBool::new(false));
     let read_bytes = Arc::new(AtomicU64::new(0));
     let alive = Arc::new(());
-    let here = Weak::clone(&Arc::downgrade(&alive));
+    let here = Arc::downgrade(&alive);
     let there = (Arc::clone(&cancel), Arc::clone(&read_bytes));
     let (window, redactor, budget) = (
         context.window,
@@ -109,7 +109,7 @@ pub fn read(
         Heard::Lost => Ok(listener.cut(Reason::Internal)),
         Heard::Silence => {
             let mut hanging = HANGING.lock().unwrap_or_else(PoisonError::into_inner);
-            hanging.push((root.to_owned(), here));
+            hanging.push((mount.to_owned(), here));
             let (_, late) = context.budget.time_left();
             Ok(listener.cut(late))
         }
@@ -239,14 +239,14 @@ impl Write for Pieces<'_> {
     }
 }
 
-fn hangs(root: &Path) -> bool {
+fn hangs(mount: &Path) -> bool {
     let mut hanging = HANGING.lock().unwrap_or_else(PoisonError::into_inner);
     hanging.retain(|(_, thread)| thread.strong_count() > 0);
-    hanging.iter().any(|(known, _)| known == root)
+    hanging.iter().any(|(known, _)| known == mount)
 }
 
-/// Whether `path` lies on a file system that may hang.
-pub fn is_served(path: &Path) -> bool {
+/// Where the file system is mounted that `path` lies on, if it is one that may hang.
+pub fn served_mount(path: &Path) -> Option<PathBuf> {
     static MOUNTS: Mutex<Option<(Instant, Vec<PathBuf>)>> = Mutex::new(None);
     let mut mounts = MOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
     if mounts
@@ -256,9 +256,16 @@ pub fn is_served(path: &Path) -> bool {
         let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         *mounts = Some((Instant::now(), served_mounts(&text)));
     }
-    mounts
-        .as_ref()
-        .is_some_and(|(_, served)| served.iter().any(|mount| path.starts_with(mount)))
+    let (_, served) = mounts.as_ref()?;
+    innermost(served, path).map(Path::to_owned)
+}
+
+/// The mount of several that `path` lies on.
+fn innermost<'m>(mounts: &'m [PathBuf], path: &Path) -> Option<&'m Path> {
+    let below = mounts.iter().filter(|mount| path.starts_with(mount));
+    below
+        .max_by_key(|mount| mount.as_os_str().len())
+        .map(PathBuf::as_path)
 }
 
 /// Where served file systems are mounted, by `/proc/self/mountinfo`; proc_pid_mountinfo(5).
@@ -396,5 +403,42 @@ mod tests {
             mounts,
             [Path::new("/mnt/logs of all"), Path::new("/mnt/ssh")]
         );
+    }
+
+    #[test]
+    fn a_file_is_of_the_mount_that_its_own_directory_lies_on() {
+        let mounts = ["/mnt/a", "/mnt/a/b"].map(PathBuf::from);
+        let file = |below: &str| crate::source::FileItem {
+            folder: Arc::new(crate::source::item::Folder {
+                root: Path::new("/mnt").into(),
+                root_as_named: Path::new("/mnt").into(),
+                below: below.into(),
+                dating: crate::window::Dating {
+                    zone: chrono_tz::Tz::UTC,
+                    format: None,
+                },
+                takes_binary: false,
+                planned_at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            name: std::ffi::OsStr::new("x.log").into(),
+            link: None,
+            identity: crate::source::Identity {
+                device: 1,
+                inode: 1,
+                born: None,
+            },
+            bytes: 0,
+            packing: crate::source::Packing::Plain,
+            has_rival: false,
+        };
+        for (below, mount) in [
+            ("a/logs", Some("/mnt/a")),
+            ("a/b/logs", Some("/mnt/a/b")),
+            ("ab", None),
+            ("", None),
+        ] {
+            let directory = file(below).directory();
+            assert_eq!(innermost(&mounts, &directory), mount.map(Path::new));
+        }
     }
 }

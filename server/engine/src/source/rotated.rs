@@ -69,7 +69,7 @@ fn is_new(item: &FileItem, metadata: &Metadata) -> bool {
 
 /// The planned file under another name of its directory.
 fn renamed(item: &FileItem) -> Option<Opened> {
-    let entries = fs::read_dir(item.folder.root.join(&item.folder.below)).ok()?;
+    let entries = fs::read_dir(item.directory()).ok()?;
     (entries.take(NAMES).flatten())
         .filter(|entry| entry.ino() == item.identity.inode)
         .filter_map(|entry| open_below(item, &item.folder.below.join(entry.file_name())).ok())

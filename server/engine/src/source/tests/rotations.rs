@@ -66,6 +66,36 @@ fn what_took_the_place_of_a_lost_file_is_taken_and_the_loss_told() {
     assert_eq!(report.outcome, ItemOutcome::Partial(Reason::Vanished));
 }
 
+#[test]
+fn a_log_copied_and_emptied_between_plan_and_reading_is_told_and_planned_again_whole() {
+    let logs = Logs::new();
+    logs.write("a.log", line("before") + &line("the rotation"));
+    let item = logs.item("a.log");
+    fs::copy(logs.path("a.log"), logs.path("a.log.1")).expect("a copy");
+    for (since, outcome) in [
+        ("", ItemOutcome::Missing(Reason::Shortened)),
+        ("since", ItemOutcome::Partial(Reason::Shortened)),
+    ] {
+        let text = if since.is_empty() {
+            String::new()
+        } else {
+            line(since)
+        };
+        // the same file
+        fs::write(logs.path("a.log"), &text).expect("emptied");
+        let (report, out) = read(&item);
+        assert_eq!(report.outcome, outcome);
+        assert_eq!(out, text.as_bytes());
+    }
+    let again = logs.plan(&["a.log*"]);
+    let kept: String = again
+        .items
+        .iter()
+        .map(|item| String::from_utf8(read(item).1).expect("text"))
+        .collect();
+    assert!(kept.contains("before") && kept.contains("the rotation") && kept.contains("since"));
+}
+
 /// Three files of four hours each, from 08:00 on, the last of them plain; all of them look as if
 /// they were written late.
 fn copied(logs: &Logs, names: [&str; 3]) -> String {
