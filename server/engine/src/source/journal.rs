@@ -41,16 +41,15 @@ pub fn plan(globs: &[String], directory: Option<&Path>) -> Plan {
         }
     };
     match units(directory) {
-        Ok(Listing { units, left_out }) => {
+        Ok(Listing { units, gaps }) => {
             plan.items.extend(
                 units
                     .into_iter()
                     .filter(|unit| globs.is_match(unit))
                     .map(|unit| item(unit, directory)),
             );
-            let left_out = left_out.map(|detail| Reason::Unreadable { detail });
-            plan.missing
-                .extend(left_out.map(|reason| (LABEL.to_owned(), reason)));
+            let gaps = gaps.into_iter().map(|reason| (LABEL.to_owned(), reason));
+            plan.missing.extend(gaps);
         }
         Err(reason) => plan.missing.push((LABEL.to_owned(), reason)),
     }
@@ -59,8 +58,8 @@ pub fn plan(globs: &[String], directory: Option<&Path>) -> Plan {
 
 struct Listing {
     units: BTreeSet<String>,
-    /// What `journalctl` says of damaged files, which it passes over and is content.
-    left_out: Option<String>,
+    /// What `journalctl` passes over and is content.
+    gaps: Vec<Reason>,
 }
 
 fn unit_globs(globs: &[String]) -> Result<GlobSet, globset::Error> {
@@ -83,10 +82,20 @@ fn item(unit: String, directory: Option<&Path>) -> Item {
     }
 }
 
-/// The units that the journal has entries of, at any time.
+/// The units that the journal has entries of, at any time: their own, or what systemd says of one
+/// that logs elsewhere, such as that it has died.
 fn units(directory: Option<&Path>) -> Result<Listing, Reason> {
+    let mut own = field("_SYSTEMD_UNIT", directory)?;
+    // the same program on the same files: what it complains of is known
+    let spoken_of = field("UNIT", directory)?;
+    own.units.extend(spoken_of.units);
+    Ok(own)
+}
+
+/// The units that a field of the journal names.
+fn field(name: &str, directory: Option<&Path>) -> Result<Listing, Reason> {
     let mut command = journalctl(directory).ok_or(Reason::NoJournal)?;
-    command.arg("--field=_SYSTEMD_UNIT");
+    command.arg(format!("--field={name}"));
     let mut listing = Vec::new();
     let ran = process::run(
         command,
@@ -102,7 +111,8 @@ fn units(directory: Option<&Path>) -> Result<Listing, Reason> {
             Ok(())
         },
     );
-    let left_out = ran.as_ref().ok().and_then(|ran| left_out(&ran.complaint));
+    let gaps = ran.as_ref().map(|ran| gaps(&ran.complaint));
+    let gaps = gaps.unwrap_or_default();
     let fault = fault(ran, silent, |complaint| complaint.to_owned());
     let units: BTreeSet<String> = String::from_utf8_lossy(&listing)
         .lines()
@@ -111,19 +121,27 @@ fn units(directory: Option<&Path>) -> Result<Listing, Reason> {
         .collect();
     match fault {
         Err(Stop::Source(reason)) if units.is_empty() => Err(reason),
-        _ => Ok(Listing { units, left_out }),
+        _ => Ok(Listing { units, gaps }),
     }
 }
 
-/// The lines that name files which are truncated or corrupted, as `journal_file_open` of systemd's
-/// `sd-journal` words them.
-fn left_out(complaint: &[u8]) -> Option<String> {
+/// What a listing that went well complains of, in systemd's words: files that are truncated or
+/// corrupted (`journal_file_open` of `sd-journal`), and that somebody without rights sees what is
+/// his own alone (`access_check` of `journal-util`).
+fn gaps(complaint: &[u8]) -> Vec<Reason> {
     let complaint = String::from_utf8_lossy(complaint);
-    let lines: Vec<_> = complaint
+    let damaged: Vec<_> = complaint
         .lines()
         .filter(|line| line.contains("ignoring file"))
         .collect();
-    (!lines.is_empty()).then(|| lines.join(" "))
+    let damaged = (!damaged.is_empty()).then(|| Reason::Unreadable {
+        detail: damaged.join(" "),
+    });
+    let hidden = complaint.contains("not seeing messages from");
+    damaged
+        .into_iter()
+        .chain(hidden.then_some(Reason::PermissionDenied))
+        .collect()
 }
 
 pub fn read(
@@ -236,4 +254,21 @@ fn fault(
     Err(Stop::Source(Reason::Unreadable {
         detail: line.map_or_else(|| status.to_string(), clean),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sees_his_own_messages_alone_is_told_that_the_others_are_missing() {
+        let hint = "Hint: You are currently not seeing messages from other users and the system.\n      \
+                    Users in groups 'adm', 'systemd-journal' can see all messages.\n      \
+                    Pass -q to turn off this notice.\n";
+        assert_eq!(gaps(hint.as_bytes()), [Reason::PermissionDenied]);
+        let damaged = "Journal file /x/y.journal is truncated, ignoring file.\n";
+        let both = [damaged, hint].concat();
+        assert_eq!(gaps(both.as_bytes()).len(), 2);
+        assert_eq!(gaps(b""), []);
+    }
 }

@@ -36,6 +36,14 @@ fn journal() -> TempDir {
     add(end - 1, "app.service", "last");
     add(end, "app.service", "just after");
     add(end, "late.service", "late");
+    writeln!(
+        export,
+        "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP=1\n_BOOT_ID=0123456789abcdef0123456789abcdef\n\
+         _HOSTNAME=host\n_SYSTEMD_UNIT=init.scope\n_PID=1\n_UID=0\nUNIT=silent.service\n\
+         SYSLOG_IDENTIFIER=systemd\nMESSAGE=silent.service: Failed with result 'core-dump'.\n",
+        end - 1
+    )
+    .expect("text");
     let input = directory.path().join("export");
     std::fs::write(&input, export).expect("a file");
     let made = Command::new(MAKER)
@@ -76,6 +84,17 @@ fn a_unit_gives_its_entries_of_the_window() {
     );
     assert_eq!(report.outcome, ItemOutcome::Complete);
     assert_eq!(read(&plan.items[1]).0.outcome, ItemOutcome::Empty);
+}
+
+#[test]
+fn a_unit_that_only_systemd_speaks_of_is_a_unit_too() {
+    let journal = journal();
+    let plan = planned(&["silent.*"], journal.path());
+    let labels: Vec<String> = plan.items.iter().map(Item::label).collect();
+    assert_eq!(labels, ["silent.service"]);
+    let (report, out) = read(&plan.items[0]);
+    assert_eq!(report.outcome, ItemOutcome::Complete);
+    assert!(String::from_utf8_lossy(&out).contains("Failed with result"));
 }
 
 #[test]
