@@ -17,13 +17,11 @@ mod trailing_slash;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return cli::refuse(&error),
+        Err(code) => return code,
     };
     logging::init(cli.log_level());
     cli.run().await

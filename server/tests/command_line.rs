@@ -382,11 +382,22 @@ fn a_sas_url_given_as_an_argument_is_refused_without_being_repeated() {
     let stack = Stack::bare();
     let signature = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";
     let url = format!("https://account.blob.core.windows.net/logs?sv=2024-11-04&sig={signature}");
-    let ran = stack.run(&["sas", "check", &url]);
-    assert_eq!(ran.code, 2);
-    assert!(
-        !format!("{ran:?}").contains(signature) && ran.stderr.contains("--sas-url-file"),
-        "{}",
-        ran.stderr
-    );
+    let (from, to) = (ago(120), ago(60));
+    let collect = ["collect", "--from", &from, "--to", &to];
+    for arguments in [
+        vec!["sas", "check", &url],
+        vec!["sas", "check", "--sas-url-file", &url],
+        vec!["--config", &url, "history"],
+        [&collect[..], &["--output", &url]].concat(),
+        [&collect[..], &["--output", "x", "--role", &url]].concat(),
+    ] {
+        let ran = stack.run(&arguments);
+        assert_eq!(ran.code, 2);
+        assert!(
+            !format!("{ran:?}").contains(signature) && ran.stderr.contains("--sas-url-file"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert!(files_below(&stack.path("")).is_empty());
 }

@@ -17,6 +17,7 @@ mod scope;
 mod send;
 mod user;
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -168,20 +169,33 @@ fn option(field: &'static str) -> &'static str {
     }
 }
 
-/// Says what is wrong with the command line, or shows the help that was asked for.
+/// Reads the command line; says what is wrong with it, or shows the help that was asked for.
 ///
-/// A SAS URL that somebody gave as an argument is not repeated: what stands on a terminal ends in
-/// the logs of whatever runs it.
-pub fn refuse(error: &clap::Error) -> ExitCode {
-    if error.to_string().contains("sig=") {
+/// A SAS URL that somebody gave in the place of any argument is not repeated, nor taken for the name
+/// of a file: what stands on a terminal ends in the logs of whatever runs it.
+///
+/// # Errors
+/// How the program is to end.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    let arguments: Vec<_> = arguments.collect();
+    if arguments.iter().any(|argument| holds_signature(argument)) {
         output::complain(
             "error: a SAS URL is never an argument, since arguments show in the list of processes; \
              put it into a file and name that with --sas-url-file",
         );
-    } else if let Err(unprinted) = error.print() {
-        tracing::debug!(%unprinted, "nobody reads what is wrong");
+        return Err(ExitCode::from(2));
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if let Err(unprinted) = error.print() {
+            tracing::debug!(%unprinted, "nobody reads what is wrong");
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+fn holds_signature(argument: &OsStr) -> bool {
+    let argument = argument.to_string_lossy().to_ascii_lowercase();
+    argument.contains("sig=") || argument.contains("sig%3d")
 }
 
 impl Cli {
