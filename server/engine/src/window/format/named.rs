@@ -11,7 +11,9 @@ pub fn month_first(text: &[u8]) -> Option<Stamp> {
     if !text.first()?.is_ascii_uppercase() {
         return None;
     }
-    let text = &text[weekday(text)..];
+    let weekday = weekday(text);
+    let has_weekday = weekday > 0;
+    let text = &text[weekday..];
     let month = month(text)?;
     let at = behind_blanks(text, 3);
     let (day, mut next) = one_or_two(text, at)?;
@@ -34,30 +36,50 @@ pub fn month_first(text: &[u8]) -> Option<Stamp> {
     if time.after < at + 5 || text[at..time.after].iter().filter(|b| **b == b':').count() < 2 {
         return None;
     }
-    match year_behind(text, time.after) {
-        Some((year, zone)) => Some(placed(time.on(year, month, day)?, zone)),
+    // `SW1 2005: …` of Cisco is a host and the number of a message
+    let year = year_behind(text, time.after)
+        .filter(|year| has_weekday || text.get(year.end) != Some(&b':'));
+    match year {
+        Some(YearBehind { year, zone, .. }) => Some(placed(time.on(year, month, day)?, zone)),
         None => yearless(month, day, time),
     }
 }
 
+/// A year that stands behind a time.
+struct YearBehind {
+    year: u32,
+    /// What stands between, where that is a zone.
+    zone: Option<(i64, usize)>,
+    /// Where the text goes on.
+    end: usize,
+}
+
 /// The year behind a time, perhaps with a zone's name or offset between.
-fn year_behind(text: &[u8], at: usize) -> Option<(u32, Option<(i64, usize)>)> {
-    let rest = text.get(at..)?.strip_prefix(b" ")?;
-    let year = |rest: &[u8]| {
-        let plausible = four(rest, 0).filter(|year| (1970..2200).contains(year));
-        plausible.filter(|_| ends(rest, 4))
+fn year_behind(text: &[u8], at: usize) -> Option<YearBehind> {
+    let year = |at: usize| {
+        let plausible = four(text, at).filter(|year| (1970..2200).contains(year));
+        plausible.filter(|_| ends(text, at + 4))
     };
-    if let Some(year) = year(rest) {
-        return Some((year, None));
+    let rest = text.get(at..)?.strip_prefix(b" ")?;
+    if let Some(year) = year(at + 1) {
+        return Some(YearBehind {
+            year,
+            zone: None,
+            end: at + 5,
+        });
     }
     let is_zone =
         |byte: &&u8| byte.is_ascii_uppercase() || matches!(byte, b'+' | b'-' | b'0'..=b'9');
     let length = rest.iter().take_while(is_zone).count();
-    if !(1..=5).contains(&length) {
+    if !(1..=5).contains(&length) || rest.get(length) != Some(&b' ') {
         return None;
     }
-    let year = year(rest[length..].strip_prefix(b" ")?)?;
-    Some((year, zone(&text[at..])))
+    let begin = at + 1 + length + 1;
+    Some(YearBehind {
+        year: year(begin)?,
+        zone: zone(&text[at..]),
+        end: begin + 4,
+    })
 }
 
 /// `20/Nov/2026:14:02:03 +0100` of access logs, `20-Nov-2026 14:02:03.123`,

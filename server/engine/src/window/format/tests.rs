@@ -75,6 +75,21 @@ fn iso_in_its_usual_spellings() {
 }
 
 #[test]
+fn a_number_of_a_message_is_no_year() {
+    for text in [
+        "Nov 20 14:02:03 SW1 2005: Nov 20 14:02:02: %LINK-3-UPDOWN",
+        "Nov 20 14:02:03 2005: %SYS-5-CONFIG_I",
+    ] {
+        let expected = without_year("2026-11-20T14:02:03");
+        assert_eq!(read("syslog", text), expected, "{text}");
+    }
+    assert_eq!(
+        read("syslog", "Fri Nov 20 14:02:03 2026: started"),
+        local("2026-11-20T14:02:03")
+    );
+}
+
+#[test]
 fn half_of_the_day_counts_on_a_dial_of_twelve_alone() {
     for (name, text) in [
         ("month_day_year", "11/20/2026 14:02:03 PM x"),
