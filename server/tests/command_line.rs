@@ -378,6 +378,29 @@ fn holds_signature(content: &[u8]) -> bool {
 }
 
 #[test]
+fn redact_names_what_it_cannot_show_and_minds_no_reader_that_has_seen_enough() {
+    let stack = Stack::bare();
+    stack.write("logs/app.log", &"password=hunter2\n".repeat(100_000));
+    let ran = stack.run(&["redact", "logs"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("logs"), "{}", ran.stderr);
+
+    let mut child = stack
+        .command(&["redact", "logs/app.log"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    let mut shown = BufReader::new(child.stdout.take().expect("a pipe"));
+    shown.read_line(&mut line).expect("text");
+    assert_eq!(line, "password=[redacted:password]\n");
+    drop(shown);
+    let ran = Ran::of(child.wait_with_output().expect("the program ends"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "password: 100000\n"));
+}
+
+#[test]
 fn a_sas_url_given_as_an_argument_is_refused_without_being_repeated() {
     let stack = Stack::bare();
     let signature = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";

@@ -45,5 +45,6 @@ pub use people::{SessionToken, SessionView, UserView};
 pub use preview::PreviewRequest;
 pub use redact::{OwnRule, RuleName, clean_stream};
 pub use shown::shown_role;
+pub use source::open_text;
 pub use window::TimeFormat;
 pub use window::stamp_of;

@@ -22,6 +22,7 @@ mod process;
 mod remote;
 mod rotated;
 mod sink;
+mod text;
 mod utf16;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub use item::{FileItem, Identity, Item, ItemHow, Packing, newest_first, once_ea
 pub use open::open as open_file;
 pub use packed::head as file_head;
 pub use remote::served_mount;
+pub use text::open_text;
 
 /// What a source has.
 #[derive(Clone, Debug, Default)]

@@ -160,7 +160,7 @@ impl Content {
     }
 
     /// What an error of reading means.
-    fn fault(&self, error: &io::Error) -> Reason {
+    pub fn fault(&self, error: &io::Error) -> Reason {
         let is_damaged = self.is_packed && !self.meter.has_failed.get();
         if is_damaged && error.kind() != io::ErrorKind::OutOfMemory {
             Reason::Damaged
