@@ -48,6 +48,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
         ];
         show(&format!("Times in {zone}\n{}", table(head, &rows)))?;
     }
+    engine.close().await;
     Ok(Outcome::Complete)
 }
 

@@ -90,7 +90,10 @@ pub async fn check(
     let Inspection { url, mut findings } = inspect(&text, &SasContext::for_collection(Utc::now()));
     let mut service = None;
     if let (Some(url), Some(config)) = (&url, config.filter(|_| arguments.live)) {
-        let live = open(&config).await?.check_sas_live(url).await?;
+        let engine = open(&config).await?;
+        let live = engine.check_sas_live(url).await;
+        engine.close().await;
+        let live = live?;
         let (said, finding) = match live {
             LiveCheck::Agrees => (Service::Agrees, None),
             LiveCheck::Refuses(finding) => (Service::Refuses, Some(finding)),

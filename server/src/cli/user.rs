@@ -74,6 +74,7 @@ pub async fn run(command: Command, config: Config) -> Result<Outcome, CommandErr
             show(&table(["Name", "Role", "Added", "Last sign-in"], &rows))?;
         }
     }
+    engine.close().await;
     Ok(Outcome::Complete)
 }
 

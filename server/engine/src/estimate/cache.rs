@@ -1,8 +1,8 @@
 //! What was found in files, kept while they stay as they are.
 //!
 //! A second look at the same stack costs the plan's `stat` of each file and no more: a profile is
-//! known by the file's device and inode, and holds while size and time of writing do. What no look of late has asked
-//! for is forgotten, so that rotation does not make the cache grow.
+//! known by the file's device, inode and birth, and holds while size and time of writing do. What no
+//! look of late has asked for is forgotten, so that rotation does not make the cache grow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -189,15 +189,15 @@ impl Survey<'_> {
             findings.missing += plan.missing.len() as u64;
             match source {
                 SourceConfig::Files { .. } => files.extend(plan.items),
-                SourceConfig::Journal { directory, .. } => {
-                    if let Some(journal) = journals.get(directory) {
-                        findings.journals.push(JournalShare {
-                            units: plan.items.len() as u64,
-                            all_units: journal.all_units,
-                            profiles: Arc::clone(&journal.profiles),
-                        });
-                    }
-                }
+                SourceConfig::Journal { directory, .. } => match journals.get(directory) {
+                    Some(journal) => findings.journals.push(JournalShare {
+                        units: plan.items.len() as u64,
+                        all_units: journal.all_units,
+                        profiles: Arc::clone(&journal.profiles),
+                    }),
+                    // its heads do not answer
+                    None => findings.missing += 1,
+                },
                 SourceConfig::Command { .. } => findings.commands += plan.items.len() as u64,
             }
         }
