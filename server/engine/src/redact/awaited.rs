@@ -1,5 +1,5 @@
 //! Values that stand on the lines after their key: `password:` and, on the next line, the value;
-//! a block of YAML (`password: |`); or a pair of which each half has its line (`name: DB_PASSWORD`,
+//! a block of YAML (`password: |`); a list of arguments with a line for each; or a pair of which each half has its line (`name: DB_PASSWORD`,
 //! `value: …`).
 //!
 //! Whether a line is the value is told by that line and by what the key's line left in mind, never
@@ -21,6 +21,9 @@ use super::{marks, rules, value};
 const BLOCK_LINES: usize = 64;
 /// And for so many bytes at most.
 const BLOCK_LIMIT: usize = 32 * 1024;
+
+/// The rule of options, which have one value.
+const ARGUMENT: &str = "argument";
 
 /// What a key's line left to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,15 @@ impl Awaited {
                 rule: "named_value",
                 indent,
                 form: Form::Named,
+                header: None,
+            });
+        }
+        static OPTION: LazyLock<Regex> = LazyLock::new(|| pattern(rules::OPTION));
+        if OPTION.is_match(line) {
+            return Some(Self {
+                rule: ARGUMENT,
+                indent,
+                form: Form::Plain,
                 header: None,
             });
         }
@@ -186,6 +198,10 @@ impl Awaited {
                     _ => Look::Other,
                 }
             }
+            // the next option
+            Form::Plain if self.rule == ARGUMENT && text[within(text)].starts_with(b"--") => {
+                Look::Other
+            }
             Form::Plain | Form::List => {
                 let item = text.starts_with(b"- ");
                 let inner = within(text);
@@ -196,7 +212,8 @@ impl Awaited {
                     form: Form::List,
                     ..self
                 };
-                Look::Value(start + inner.start..start + inner.end, item.then_some(list))
+                let list = Some(list).filter(|_| item && self.rule != ARGUMENT);
+                Look::Value(start + inner.start..start + inner.end, list)
             }
         }
     }
@@ -292,6 +309,19 @@ mod tests {
                     "2026-11-20T14:02:03.1Z stdout F Password:\n2026-11-20T14:02:04.2Z stdout F {P}\n"
                 ),
             ),
+            (
+                "<name>db.password</name>\n<value>hunter2</value>password=hunter2\n",
+                format!("<name>db.password</name>\n<value>{N}</value>password={P}\n"),
+            ),
+            (
+                "\"Args\": [\n  \"--password\",\n  \"hunter2\",\n  \"-v\"\n]\n",
+                "\"Args\": [\n  \"--password\",\n  \"[redacted:argument]\",\n  \"-v\"\n]\n"
+                    .to_owned(),
+            ),
+            (
+                "args:\n- --password\n- hunter2\n- -v\n",
+                "args:\n- --password\n- [redacted:argument]\n- -v\n".to_owned(),
+            ),
             ("Password:\nlogin\n", format!("Password:\n{P}\n")),
             (
                 "password: \"\nhunter2\"\nb\n",
@@ -350,6 +380,9 @@ mod tests {
             "password:\n  null\nb\n",
             "\"no password=\"\nb\n",
             "password: |\nuser\n",
+            "\"--use-token\",\n\"--verbose\"\n",
+            "- --use-token\n- --verbose\n",
+            "  --password\n      what to sign in with\n",
         ] {
             assert_eq!(cleaned(&redactor, &[text.as_bytes()]), text);
         }

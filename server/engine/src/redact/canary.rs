@@ -37,7 +37,7 @@ const SECRETS: &[(&str, &str)] = &[
     ("password", "password={}"),
     ("secret", "client_secret={}"),
     ("argument", "tool --token {} --verbose"),
-    ("named_value", r#"<add key="DbPassword" value="{}"/>"#),
+    ("named_value", r#"{"name":"DB_PASSWORD","value":"{}"}"#),
     ("element", "<token>{}</token>"),
     ("jwt", "eyJ{}.eyJ{}.{}"),
     ("access_token", "ghp_{}"),

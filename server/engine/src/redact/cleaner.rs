@@ -8,7 +8,8 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::awaited::{Awaited, Look};
 use super::identify::Sighting;
-use super::{Finding, Redactor, marks, wide};
+use super::torn_key::TornKey;
+use super::{Finding, Redactor, join, marks, wide};
 
 /// How long lines are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,7 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// A private key without an end is given up after so many bytes; the longest in use have 13 KiB.
-const KEY_LIMIT: usize = 32 * 1024;
+pub const KEY_LIMIT: usize = 32 * 1024;
 
 /// So often a line is looked at again at most, so that a hostile one costs no more than its length.
 const MOST_PASSES: usize = 8;
@@ -40,6 +41,8 @@ pub struct Cleaner<'r> {
     /// The line at hand, as far as it has come and is not written; at most the limit.
     line: Vec<u8>,
     place: Place,
+    /// A private key of a line before may have further lines.
+    torn: Option<TornKey>,
     /// Where cleaned lines are put together.
     cleaned: Vec<u8>,
     /// Room for the identifiers of many lines, and for what is found in one.
@@ -72,6 +75,7 @@ impl<'r> Cleaner<'r> {
             counts: BTreeMap::new(),
             line: Vec::new(),
             place: Place::Text,
+            torn: None,
             cleaned: Vec::new(),
             sightings: Vec::new(),
             findings: Vec::new(),
@@ -189,7 +193,7 @@ impl<'r> Cleaner<'r> {
             let sighting = ahead.first().map(|sighting| sighting.range.start);
             let at = match (hit.map(|hit| hit.at), sighting) {
                 // what own rules take may stand on any line
-                _ if self.redactor.sees_every_line() => searched,
+                _ if self.redactor.sees_every_line() || self.torn.is_some() => searched,
                 (Some(hit), Some(sighting)) => hit.min(sighting),
                 (Some(at), None) | (None, Some(at)) => at,
                 (None, None) => break,
@@ -209,6 +213,11 @@ impl<'r> Cleaner<'r> {
                 .map(|sighting| Finding::identifier(sighting, line.text.start));
             let mut findings = std::mem::take(&mut self.findings);
             self.redactor.merge(text, rules, identifiers, &mut findings);
+            let run = self.torn.and_then(|torn| torn.run(text));
+            if let Some(run) = &run {
+                findings.push(Finding::of_key(run));
+                join(&mut findings);
+            }
             let again = findings
                 .iter()
                 .any(|finding| rules != 0 || finding.may_uncover(text));
@@ -232,7 +241,15 @@ impl<'r> Cleaner<'r> {
                 self.settle(begin)?;
             }
             searched = line.next;
+            self.torn = match self.torn {
+                Some(torn) => torn.behind(text, run),
+                None => None,
+            };
+            if rules != 0 && self.torn.is_none() {
+                self.torn = TornKey::after(text);
+            }
             if leaves_key_open(text) {
+                self.torn = None;
                 // the key's further lines go without a trace
                 self.cleaned.extend_from_slice(&block[written..searched]);
                 written = searched;
@@ -306,10 +323,17 @@ impl<'r> Cleaner<'r> {
                 let findings = self
                     .redactor
                     .findings(header, self.redactor.rules_for(header, 0));
+                let begin = self.cleaned.len();
                 self.put(header, &findings)?;
-                *written = at + value.end;
                 self.mark(awaited.rule);
-                self.place = next.map_or(Place::Text, Place::Value);
+                let tail = &block[at + value.end..line.text.end];
+                self.cleaned.extend_from_slice(tail);
+                *written = line.text.end;
+                self.settle(begin)?;
+                // behind the value may stand another key
+                let known = self.redactor.rules_for(&self.cleaned, begin) != 0;
+                let more = || known.then(|| Awaited::after(&self.cleaned[begin..]))?;
+                self.place = next.or_else(more).map_or(Place::Text, Place::Value);
             }
         }
         Ok(Some(line.next))
@@ -346,6 +370,7 @@ impl<'r> Cleaner<'r> {
     fn overlong(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = std::mem::take(&mut self.line);
         // a key has short lines
+        self.torn = None;
         let place = std::mem::replace(&mut self.place, Place::Text);
         if let Place::Value(awaited) = place {
             let (begin, marked, awaited) = match awaited.look(&line) {
@@ -450,25 +475,27 @@ fn safe_cut(findings: &[Finding], mut cut: usize) -> usize {
 /// the end of the line, or of the string that a JSON record of a log has for each line. One that
 /// goes on within the line, its line ends escaped, is dealt with by the rule.
 fn leaves_key_open(line: &[u8]) -> bool {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let line = line.trim_ascii_end();
-    let Some(begin) = memmem::rfind(line, BEGIN) else {
+    let Some((before, mut after)) = begun_key(line.trim_ascii_end()) else {
         return false;
     };
-    let name = &line[begin + BEGIN.len()..];
-    let Some(dashes) = memmem::find(name, b"-----") else {
-        return false;
-    };
-    let (name, mut after) = (&name[..dashes], &name[dashes + 5..]);
     while let [b'\\', b'r' | b'n', rest @ ..] = after {
         after = rest;
     }
-    let goes_on = after.is_empty() || (after[0] == b'"' && is_record(&line[..begin]));
+    after.is_empty() || (after[0] == b'"' && is_record(before))
+}
+
+/// What stands on a line before and behind the beginning of its last private key.
+pub fn begun_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let begin = memmem::rfind(line, BEGIN)?;
+    let name = &line[begin + BEGIN.len()..];
+    let dashes = memmem::find(name, b"-----")?;
+    let (name, after) = (&name[..dashes], &name[dashes + 5..]);
     // as the rule has it, or the key's lines would go and its beginning stay
     let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
-    goes_on
-        && name.iter().all(is_name)
-        && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"))
+    let is_key = name.iter().all(is_name)
+        && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"));
+    is_key.then_some((&line[..begin], after))
 }
 
 /// The text in front of a key ends with the beginning of a string: `{…"log":"`. A key that is

@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::identify::Kind;
-use super::{marks, value};
+use super::{marks, plain_name, value};
 
 /// Bytes, not text; ASCII letters of either case.
 pub fn builder(pattern: &str) -> RegexBuilder {
@@ -95,6 +95,7 @@ impl Matcher {
             let (start, end) = (whole.start, whole.end);
             let value = &line[start..end];
             let is_done = value::is_harmless(value)
+                || (self.bare.is_some() && plain_name::is_plain(line, from, start..end))
                 || marks::is_in_name(line, from)
                 || marks::begins_with(value, self.name);
             if !is_done {

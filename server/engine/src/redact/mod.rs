@@ -21,11 +21,14 @@ mod line_kind;
 mod marks;
 mod matcher;
 mod own;
+mod plain_name;
+mod programs;
 mod pseudonyms;
 mod rules;
 mod scan;
 mod show;
 mod tokens;
+mod torn_key;
 mod value;
 mod wide;
 
@@ -193,29 +196,45 @@ impl Redactor {
         }
         let secrets = found.len();
         found.extend(identifiers);
-        if secrets == 0 {
-            // they are in order already
-            return;
+        // identifiers alone are in order already
+        if secrets > 0 {
+            join(found);
         }
-        // stable: of two that begin together, the rule that stands first in the table
-        found.sort_by_key(|finding| finding.start);
-        found.dedup_by(|finding, last| {
-            let overlaps = finding.start < last.end;
-            if overlaps {
-                last.crossed |= finding.end > last.end;
-                last.end = last.end.max(finding.end);
-                last.from = last.from.min(finding.from);
-                // what holds a secret has no pseudonym, which would be looked up
-                if last.identifier.is_some() && finding.identifier.is_none() {
-                    (last.rule, last.identifier) = (finding.rule, None);
-                }
-            }
-            overlaps
-        });
     }
 }
 
+/// Brings findings in order and joins those that overlap.
+fn join(found: &mut Vec<Finding>) {
+    // stable: of two that begin together, the rule that stands first in the table
+    found.sort_by_key(|finding| finding.start);
+    found.dedup_by(|finding, last| {
+        let overlaps = finding.start < last.end;
+        if overlaps {
+            last.crossed |= finding.end > last.end;
+            last.end = last.end.max(finding.end);
+            last.from = last.from.min(finding.from);
+            // what holds a secret has no pseudonym, which would be looked up
+            if last.identifier.is_some() && finding.identifier.is_none() {
+                (last.rule, last.identifier) = (finding.rule, None);
+            }
+        }
+        overlaps
+    });
+}
+
 impl Finding {
+    /// A part of a private key.
+    const fn of_key(run: &Range<usize>) -> Self {
+        Self {
+            rule: "private_key",
+            from: run.start,
+            start: run.start,
+            end: run.end,
+            crossed: false,
+            identifier: None,
+        }
+    }
+
     /// An identifier that was seen in lines of which this one begins at `offset`.
     fn identifier(sighting: &Sighting, offset: usize) -> Self {
         let Range { start, end } = sighting.range;

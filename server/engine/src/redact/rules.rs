@@ -5,6 +5,7 @@
 //! stands: see [`super::scan`].
 
 pub use super::matcher::{Finding, Matcher, builder};
+use super::programs;
 use super::scan::{Near, RuleSet, Scanner, key_owners};
 use super::tokens::ACCESS_TOKEN;
 
@@ -27,7 +28,7 @@ pub struct Rule {
 /// Names of passwords, as part of a longer name or alone.
 macro_rules! password_name {
     () => {
-        "pass(?:word|wd|phrase|code)|pwd"
+        "pass(?:word|wd|phrase|code)|pwd|(?:bind|root)_?pw"
     };
 }
 
@@ -39,7 +40,7 @@ macro_rules! secret_name {
             password_name!(),
             "|secret|token|(?:",
             key_owners!(),
-            ")[ _-]?key)"
+            ")[ _-]?key|(?:api|access|account)[.]key)"
         )
     };
 }
@@ -51,11 +52,15 @@ const PASSWORD_NAME: &[Stem] = &[
     ("passphrase", Near::Assigned),
     ("passcode", Near::Assigned),
     ("pwd?", Near::Assigned),
+    ("ndpw", Near::Assigned),
+    ("nd_pw", Near::Assigned),
+    ("otpw", Near::Assigned),
+    ("ot_pw", Near::Assigned),
 ];
 const OTHER_NAME: &[Stem] = &[
     ("secret", Near::Assigned),
     ("token", Near::Assigned),
-    ("[itsedgrh _-]key", Near::AssignedKey),
+    ("[itsedgrhn. _-]key", Near::AssignedKey),
 ];
 const SECRET_NAME: &[&[Stem]] = &[PASSWORD_NAME, OTHER_NAME];
 
@@ -80,12 +85,14 @@ macro_rules! assigned {
     };
 }
 
-/// A value: escaped quotes, quotes (perhaps behind `b` or within `Some(`), a list, braces, or bare.
+/// A value: escaped quotes, quotes (perhaps behind `b`, a type of Go's or within `Some(`), a list,
+/// braces, or bare; perhaps within an object that has it as its value.
 macro_rules! value {
     () => {
         concat!(
             r"(?:(?:bearer|basic|token|digest)(?:[ \t]+|%20|\+))?",
-            r#"(?:(?:\w{1,20}\(|[brub&@$])?(?:"#,
+            r#"(?:\{[ \t]*\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?"#,
+            r#"(?:(?:\([\w.*\[\]]{1,60}\)[ \t]*(?:\(len=\d+\)[ \t]*)?|\w{1,20}\(|[brub&@$])?(?:"#,
             r#"\\+["'](.*?)(?:\\+["']|$)"#,
             r#"|"((?:[^"\\]|\\.)*\\?)"#,
             r#"|'((?:[^'\\]|\\.|'')*\\?)"#,
@@ -102,6 +109,8 @@ macro_rules! value {
 pub const OPENING: &str = concat!(
     "(?:(",
     password_name!(),
+    // Jenkins, Elasticsearch
+    r"|password to proceed to installation|password for the elastic user \(.{0,80}\)",
     ")|",
     secret_name!(),
     ")",
@@ -109,11 +118,21 @@ pub const OPENING: &str = concat!(
     r#"(?:([|>][-+0-9]{0,2})|\\?(["'`]))?[ \t]*$"#
 );
 
-/// A line that is the first half of a pair: `name: DB_PASSWORD`, `<key>Password</key>`.
+/// A line that is the first half of a pair: `name: DB_PASSWORD`, `<key>Password</key>`,
+/// `<name>password</name>`.
 pub const NAMED: &str = concat!(
-    r#"^[ \t{-]*(?:\\*["']?(?:name|key)\\*["']?[ \t]*[:=][ \t]*\\*["']?|<key>)[\w.-]*"#,
+    r#"^[ \t{-]*(?:\\*["']?(?:name|key)\\*["']?[ \t]*[:=][ \t]*\\*["']?|(?:<property>[ \t]*)?<(?:key|name)>)[\w.-]*"#,
     secret_name!(),
-    r#"[\w.-]*(?:\\*["']?,?|</key>)[ \t]*$"#
+    r#"[\w.-]*(?:\\*["']?,?|</(?:key|name)>)[ \t]*$"#
+);
+
+/// A line of a list of arguments whose value is the next one: `"--password",`, `- --password`.
+pub const OPTION: &str = concat!(
+    r#"^[ \t]*(?:["']--?[\w-]*"#,
+    secret_name!(),
+    r#"[\w-]*["'],|- +["']?--?[\w-]*"#,
+    secret_name!(),
+    r#"[\w-]*["']?)[ \t]*$"#
 );
 
 /// Where two rules see a secret at the same place, the earlier one names it.
@@ -130,8 +149,9 @@ pub const RULES: &[Rule] = &[
             ("bearer ", Near::Anything),
         ]],
         pattern: concat!(
-            r#"authorization\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
-            r#"|["']authorization[ \t]*[:=][ \t]*([^"']*)"#,
+            r#"authorization\\*["'][ \t]*[:=][ \t]*\[((?:"(?:[^"\\]|\\.)*"|[^\]])*)"#,
+            r#"|authorization\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
+            r#"|["']authorization[ \t]*[:=][ \t]*([^"'\\][^"']*)"#,
             r"|authorization[ \t]*[:=][ \t]*\[?((?:basic|bearer|negotiate|ntlm|token)[ \t]+[^\s,;]+)",
             r"|authorization[ \t]*[:=][ \t]*(\S.*)",
             // RFC 6750, 2.1; no word of a sentence is so long
@@ -148,10 +168,13 @@ pub const RULES: &[Rule] = &[
             ("ab_session=", Near::Anything),
         ]],
         pattern: concat!(
-            r#"cookie2?\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
-            r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"']*)"#,
+            r#"cookie2?\\*["'][ \t]*[:=][ \t]*\[((?:"(?:[^"\\]|\\.)*"|[^\]])*)"#,
+            r#"|cookie2?\\*["'][ \t]*[:=,][ \t]*(?:\\*["']?value\\*["']?[ \t]*[:=][ \t]*)?\[?(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
+            r#"|["'](?:set-)?cookie2?[ \t]*[:=][ \t]*([^"'\\][^"']*)"#,
             r"|cookie2?[ \t]*:[ \t]*(\S.*)",
-            r"|cookie2?=(\S+)",
+            r#"|cookie2?=(?:\[([^\]]*)|\\+["'](.*?)(?:\\+["']|$)|"((?:[^"\\]|\\.)*)|'([^']*)"#,
+            // up to the last of several; numbers such as 0x0 are those of flows
+            r#"|((?:[^\s;0"'\[\\]|0[^\sx;])[^\s;]*(?:;+[ \t]*[^\s;]+)*))"#,
             r"|(?:jsessionid|phpsessid|asp\.net_sessionid|_gitlab_session|connect\.sid)=([^\s;,&]+)",
         ),
     },
@@ -183,15 +206,17 @@ pub const RULES: &[Rule] = &[
             ("@tcp(", Near::Anything),
             ("@unix(", Near::Anything),
             ("jdbc:oracle", Near::Anything),
-            ("qlplus", Near::Anything),
         ]],
         pattern: concat!(
-            r#"\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]*:([^\s/"'<>]+)@"#,
+            // a token in the place of the name, without a password
+            r#"\b[a-z][a-z0-9+.-]*://([^\s/:@"'<>\[]{10,}):(?:x-oauth-basic)?@"#,
+            // the name may be a mail address
+            r#"|\b[a-z][a-z0-9+.-]*://[^\s/:"'<>\[]*:([^\s/"'<>]+)@"#,
             r#"|\b[a-z][a-z0-9+.-]*://([^\s/:@"'<>]{20,})@"#,
             // one with a slash, which no port begins like
             r#"|\b[a-z][a-z0-9+.-]*://[^\s/:@"'<>\[]+:((?:\d{0,5}[^\d\s/"'<>@]|\d{6})[^\s"'<>]*)@"#,
             // Oracle's: name/password@where
-            r#"|\bjdbc:oracle:\w+:[^\s/@"']+/([^\s@"']+)@|\bsqlplus\b.*?\s[^\s/@-]+/([^\s@"']+)@"#,
+            r#"|\bjdbc:oracle:\w+:[^\s/@"']+/([^\s@"']+)@"#,
             // data source names of Go's drivers
             r#"|[^\s/:@"']+:([^\s@"']+)@(?:tcp|unix)\("#,
         ),
@@ -203,6 +228,12 @@ pub const RULES: &[Rule] = &[
             &[
                 ("pass[=:\"' ]", Near::Start),
                 ("_pass[=:\"' ]", Near::Anything),
+                ("pass[=:\"']", Near::Anything),
+                ("ndpw[ \t]", Near::Anything),
+                ("otpw[ \t]", Near::Anything),
+                ("password::", Near::Anything),
+                ("password to proceed", Near::Anything),
+                ("password for the elastic", Near::Anything),
                 ("password[ \t]", Near::Anything),
                 ("ied by", Near::Anything),
                 ("ied with", Near::Anything),
@@ -217,14 +248,16 @@ pub const RULES: &[Rule] = &[
             assigned!(),
             value!(),
             // the short name, alone or at the end of a longer one
-            r#"|(?:\b|_)pass["']?[ \t]*(?:=|:)[ \t]*"#,
+            r#"|(?:(?:\b|_|db)pass|[a-z](?-i:Pass))["']?[ \t]*(?:=|:)[ \t]*"#,
             r#"(?:"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"',;&}]+))"#,
             // SQL, LDIF, tables
             r#"|(?:password|identified (?:with[ \t]+\S+[ \t]+)?(?:by|as))[ \t]+n?(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
-            r#"|\bset password for\b[^=]*=[ \t]*(?:password[ \t]*\()?["']([^"']*)"#,
-            r"|password::[ \t]+([\w+/=]+)|password\t+(\S+)",
+            r"|(?:password|(?:bind|root)pw)::[ \t]+([\w+/=]+)|password\t+(\S+)",
+            // slapd.conf, ldap.conf
+            r"|\b(?:bind|root)pw[ \t]+([^\s=:]\S*)",
             // programs that tell of a new one; a line of nothing else
             r"|\bpassword is generated for \S+[ \t]+(\S+)",
+            r"|\bpassword for the elastic [\w -]{0,60}\bis[ \t]*:[ \t]*(\S+)",
             r#"|pass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]*(?::[ \t]*["']?([^\s"']+)|[ \t]["']([^"']+))"#,
             r"|^[ \t]*pass(?:word|phrase)[ \t]+([^\s=:]\S*)[ \t]*$",
             // .netrc, .pgpass, Cisco's type 7
@@ -241,6 +274,7 @@ pub const RULES: &[Rule] = &[
             &[
                 ("key-data", Near::Assigned),
                 ("tls.key", Near::Assigned),
+                ("htok", Near::Assigned),
                 ("psk[=:\"' ]", Near::Start),
                 ("\"auth[\"\\]", Near::Anything),
                 ("_auth[= ]", Near::Anything),
@@ -249,8 +283,8 @@ pub const RULES: &[Rule] = &[
         pattern: concat!(
             "(?:",
             secret_name!(),
-            // of kubectl's configuration, of a Secret, of wpa_supplicant
-            r"|key-data|tls\.key|\bpsk)",
+            // of kubectl's configuration, of a Secret, of sssd, of wpa_supplicant
+            r"|key-data|tls\.key|default_authtok|\bpsk)",
             assigned!(),
             value!(),
             // of Docker's and of npm's configuration: name and password, encoded
@@ -263,20 +297,12 @@ pub const RULES: &[Rule] = &[
             PASSWORD_NAME,
             OTHER_NAME,
             &[
-                ("mysql", Near::Anything),
-                ("mariadb", Near::Anything),
                 ("sshpass", Near::Anything),
-                ("curl ", Near::Anything),
-                ("s-cli", Near::Anything),
-                ("smbclient", Near::Anything),
-                (" -p ", Near::Anything),
-                (" -w ", Near::Anything),
-                ("h-keygen", Near::Anything),
-                ("o-secure", Near::Anything),
                 ("m-literal", Near::Anything),
                 ("chpasswd", Near::Anything),
                 ("o -s", Near::Anything),
-                ("epass", Near::Anything),
+                ("epass ", Near::Anything),
+                ("keypass ", Near::Anything),
                 ("rauth", Near::Anything),
                 ("snmp-server", Near::Anything),
             ],
@@ -284,22 +310,39 @@ pub const RULES: &[Rule] = &[
         pattern: concat!(
             r"(?:^|[\s\x22'`=,\[(])--?[\w-]*",
             secret_name!(),
-            r#"[\w-]*[ \t]+(?:"((?:[^"\\]|\\.)*)|'([^']*)|(?<bare>[^\s"'-]))"#,
+            r#"[\w-]*(?:[ \t]+|,[ \t]*)(?:"((?:[^"\\]|\\.)*)|'([^']*)|(?<bare>[^\s"'-]))"#,
+            // in a list of arguments, and as auditd has them
+            r"|(?:^|[\s\x22'`=,\[(])--?[\w-]*",
+            secret_name!(),
+            r#"[\w-]*\\*["'](?:[ \t]*,[ \t]*|[ \t]+(?:a\d+=)?)"#,
+            r#"(?:\\+["'](.*?)(?:\\+["']|$)|"((?:[^"\\]|\\.)*)|'((?:[^'\\]|\\.)*))"#,
+            r"|\ba\d+=\x22--?[\w-]*",
+            secret_name!(),
+            r"[\w-]*\x22[ \t]+a\d+=([0-9a-f]+)",
             // programs that take a password behind a letter
-            r"|\b(?:mysql|mariadb)[\w-]*\b.*?\s-p([^\s-]\S*)",
-            r"|\bsshpass[ \t]+-p[ \t]?(\S+)",
-            r#"|\bcurl\b.*?\s(?:-u|--user)[ =]?(?:"[^":]+:([^"]*)|'[^':]+:([^']*)|[^\s:"']+:(\S+))"#,
-            r"|\bredis-cli\b[^;|&]*?\s(?:-a|--pass)[ \t]+(\S+)|\bsmbclient\b[^;|&]*?\s(?:-U|--user)[ =]?[^\s%]+%(\S+)",
-            r"|\b(?:docker|podman|az|oc)[ \t]+login\b[^;|&]*?\s-p[ \t]+([^\s-]\S*)",
-            r"|\bmongo(?:sh|dump|restore|export|import)?[ \t][^;|&]*?\s-p[ \t]+([^\s-]\S*)",
-            r"|\bldap[a-z]+[ \t][^;|&]*?\s-w[ \t]+([^\s-]\S*)",
-            r#"|\bssh-keygen\b[^;|&]*?\s-[np][ \t]+["']?([^\s"'-][^\s"']*)"#,
-            r#"|\bconvertto-securestring\b[^"'|;]*["']([^"']*)|--from-literal[ =]["']?[^\s='"]+=([^\s'"]+)"#,
+            r#"|\bsshpass[ \t]+-p[ \t]?(?:"([^"]*)|'([^']*)|([^\s"']\S*))"#,
+            r#"|--from-literal[ =]["']?[^\s='"]+=([^\s'"]+)"#,
+            r#"|\s-(?:src|dest)?(?:store|key)pass[ \t]+(?:"([^"]*)|'([^']*)|([^\s"'-]\S*))"#,
             r#"|\becho[ \t]+(?:-\w+[ \t]+)*["']?(?:[\w.-]+:)?([^"'|\s]+)["']?[ \t]*\|[ \t]*(?:sudo -s|(?:sudo )?chpasswd)"#,
             // settings of Redis, of network devices
             r#"|\b(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)|\bsnmp-server[ \t]+community[ \t]+(\S+)"#,
         ),
     },
+    programs::MYSQL,
+    programs::CURL,
+    programs::REDIS,
+    programs::SMBCLIENT,
+    programs::LOGIN,
+    programs::MONGO,
+    programs::LDAP,
+    programs::SSH_KEYGEN,
+    programs::SECURE_STRING,
+    programs::IPMITOOL,
+    programs::SQLCMD,
+    programs::LFTP,
+    programs::HTPASSWD,
+    programs::SQLPLUS,
+    programs::SET_PASSWORD,
     Rule {
         name: "named_value",
         stems: SECRET_NAME,
@@ -308,19 +351,36 @@ pub const RULES: &[Rule] = &[
             r#"(?:key|name)\\*["']?[ \t]*[:=][ \t]*\\*["'][^"'\\]*"#,
             secret_name!(),
             r#"[^"'\\]*\\*["'],?[ \t]*\\*["']?value\\*["']?[ \t]*[:=][ \t]*(?:\\+"(.*?)(?:\\+"|$)|"((?:[^"\\]|\\.)*)|'([^']*))"#,
-            // <property name="password">…</property>
-            r#"|(?:key|name)[ \t]*=[ \t]*["'][^"'<>]*"#,
+            // in what was escaped for a page or an address
+            "|",
             secret_name!(),
-            r#"[^"'<>]*["'][^<>]*>([^<]+)"#,
+            r"[\w.-]*(?:&quot;[ \t]*[:=,][ \t]*&quot;(.*?)(?:&quot;|$)|%22(?:%3a|:)(?:%20|\+)*%22(.*?)(?:%22|$))",
         ),
     },
+    // each of its forms ends at the next bracket, wherever the values of others are
     Rule {
         name: "element",
         stems: SECRET_NAME,
         pattern: concat!(
+            // <password value="…"/>
             r"<[\w:.-]*",
             secret_name!(),
-            r"[\w:.-]*(?:\s[^<>]*)?>(?:<!\[cdata\[(.*?)(?:\]\]>|$)|([^<]+))"
+            r#"[\w:.-]*\s(?:[^<>]*?\s)?value[ \t]*=[ \t]*(?:"([^"<>]+)|'([^'<>]+))"#,
+            r"|<[\w:.-]*",
+            secret_name!(),
+            r"[\w:.-]*(?:\s[^<>]*)?>(?:<!\[cdata\[(.*?)(?:\]\]>|$)|([^<]+))",
+            // <param name="password" type="x" value="…"/>, <property name="password">…</property>
+            r#"|(?:key|name)[ \t]*=[ \t]*["'][^"'<>]*"#,
+            secret_name!(),
+            r#"[^"'<>]*["'](?:[^<>]*?\svalue[ \t]*=[ \t]*(?:"([^"<>]+)|'([^'<>]+))|[^<>]*>([^<]+))"#,
+            // <name>password</name><value>…</value>
+            r"|<(?:key|name)>[^<>]*",
+            secret_name!(),
+            r"[^<>]*</(?:key|name)>[ \t]*<\w+>([^<]+)",
+            // the same, escaped
+            r"|&lt;[\w:.-]*",
+            secret_name!(),
+            r"[\w:.-]*(?:\s[^<>]{0,200}?)?&gt;(.*?)(?:&lt;|$)",
         ),
     },
     Rule {

@@ -271,10 +271,113 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("argument", "requirepass hunter2"),
     ("argument", "snmp-server community hunter2 RO"),
     (
-        "named_value",
+        "element",
         r#"<property name="password">a hunter2</property>"#,
     ),
     ("element", "<password><![CDATA[a<hunter2]]></password>"),
+    // lists of arguments
+    ("argument", r#"["app","--password","hunter2"]"#),
+    ("argument", r#"{"args":["--password", "a hunter2"]}"#),
+    ("argument", r#"{"m":"[\"--password\",\"a hunter2\"]"}"#),
+    (
+        "argument",
+        r#"execve("/bin/app", ["app", "--password", "hunter2"], 0x7f)"#,
+    ),
+    ("argument", "args=[--password, hunter2]"),
+    ("argument", "run '--password' 'a hunter2'"),
+    (
+        "argument",
+        r#"type=EXECVE msg=audit(1:2): argc=3 a0="app" a1="--password" a2="hunter2""#,
+    ),
+    (
+        "argument",
+        r#"argc=3 a0="app" a1="--password" a2=0123456789abcdef a3="x""#,
+    ),
+    // programs
+    ("argument", "mysqldump -u root -p'a hunter2' db"),
+    ("argument", "sshpass -p 'a hunter2' ssh h"),
+    ("argument", r#"sshpass -p "a hunter2" ssh h"#),
+    ("argument", "keytool -list -storepass hunter2 -alias x"),
+    ("argument", "keytool -keystore x -keypass 'a hunter2'"),
+    ("argument", "ipmitool -H h -U admin -P hunter2 power status"),
+    ("argument", "sqlcmd -S h -U sa -P 'a hunter2' -Q x"),
+    ("argument", "lftp -u joe,hunter2 sftp://h"),
+    ("argument", "htpasswd -b /etc/x joe hunter2"),
+    ("argument", "htpasswd -nbB joe hunter2"),
+    // cookies behind an equals sign, and lists of them
+    ("cookie", r#"x cookie="a=1; session=hunter2" y"#),
+    ("cookie", r#"{"m":"cookie=\"a=1; session=hunter2\""}"#),
+    ("cookie", "x cookie='a=1; session=hunter2' y"),
+    ("cookie", "headers={cookie=a=1; session=hunter2}"),
+    ("cookie", "set-cookie=[sid=x; Path=/, b=hunter2], x"),
+    (
+        "cookie",
+        r#"{"Set-Cookie":["a=1; Path=/","b=hunter2"],"x":1}"#,
+    ),
+    (
+        "authorization",
+        r#"{"Authorization":["Basic x","Bearer hunter2"],"x":1}"#,
+    ),
+    // mail addresses and tokens for names
+    (
+        "url_password",
+        "smtp://noreply@contoso.example:hunter2@smtp.contoso.example:587",
+    ),
+    ("url_password", "clone https://aaaaahunter2:@host/x.git"),
+    (
+        "url_password",
+        "clone https://aaaaahunter2:x-oauth-basic@host/x.git",
+    ),
+    // types of Go, objects that have the value in them
+    ("password", r#"Password: (string) (len=7) "hunter2""#),
+    ("password", r#"Password: (*config.Secret) "a hunter2""#),
+    ("password", r#"{"password":{"value":"a hunter2"}}"#),
+    (
+        "password",
+        r#""spring.datasource.password":{"value":"hunter2","origin":"x"}"#,
+    ),
+    // pages
+    (
+        "element",
+        "<name>x.ConnectionPassword</name><value>a hunter2</value>",
+    ),
+    ("element", r#"<password value="a hunter2"/>"#),
+    ("element", r#"<db-password type="x" value='a hunter2'/>"#),
+    (
+        "element",
+        r#"<param name="password" type="x" value="a hunter2"/>"#,
+    ),
+    (
+        "element",
+        r"&lt;wsse:Password Type=&quot;x&quot;&gt;a hunter2&lt;/wsse:Password&gt;",
+    ),
+    (
+        "named_value",
+        "{&quot;password&quot;:&quot;a hunter2&quot;,&quot;b&quot;:1}",
+    ),
+    ("named_value", "?q=%7B%22password%22%3A%22hunter2%22%7D"),
+    // names
+    ("secret", "stripe.api.key=hunter2"),
+    (
+        "secret",
+        "fs.azure.account.key.x.blob.core.windows.net=hunter2",
+    ),
+    ("password", "dbPass=hunter2"),
+    ("password", r#"{"dbPass":"a hunter2"}"#),
+    ("password", "DBPASS=hunter2"),
+    ("password", "  RootPass: hunter2"),
+    ("password", "bindpw hunter2"),
+    ("password", "bindPW: hunter2"),
+    ("password", "olcRootPW: hunter2"),
+    ("password", "olcRootPW:: hunter2+/="),
+    ("secret", "ldap_default_authtok = a hunter2"),
+    ("secret", "Ocp-Apim-Subscription-Key: hunter2"),
+    ("secret", "subscriptionKey=hunter2"),
+    ("secret", "x-functions-key: hunter2"),
+    (
+        "password",
+        "The generated password for the elastic built-in superuser is : hunter2",
+    ),
     ("private_key", KEY),
     (
         "private_key",
@@ -308,6 +411,8 @@ pub const CLEAN: &[&str] = &[
     "https://host:8080/a:b/c@d and s3://bucket/a:b@c",
     "ssh-keygen -t ed25519 -f key; requirepassing; echo x | sudo -u y z",
     r#"{"auth":"kerberos","name":"cookie jar","value":"x"}"#,
+    "no such option '--token'; see --password-file.",
+    "ovs cookie=0x0, duration=1s and htpasswd -B /etc/x joe; ipmitool -p 623 power status",
     "\u{fffd} \0 \u{7f}",
 ];
 
@@ -320,5 +425,9 @@ pub const AWAITED: &[&str] = &[
     "tokens:\n  - a hunter2\n  - hunter2",
     "password: |\n    hunter2\n\n      hunter2",
     "x\n- name: DB_PASSWORD\n  value: hunter2",
+    "Please use the following password to proceed to installation:\n\nhunter2\n",
+    "Password for the elastic user (reset with `bin/reset -u elastic`):\n  hunter2\n",
+    "x\n\"--password\",\n\"a hunter2\"",
+    "x\n<name>db.password</name>\n<value>a hunter2</value>",
     "x\nNov 20 14:02:03 h app[7]: password:\nNov 20 14:02:03 h app[7]: hunter2\n",
 ];

@@ -266,10 +266,18 @@ fn is_assigned(block: &[u8], start: usize, end: usize) -> bool {
     match after_space.first() {
         // a terminal's colours may stand between
         Some(b'=' | b':' | b'%' | b'>' | 0x1b) => true,
-        Some(b'\n' | b'\r') => is_named(block, start),
+        Some(b'\n' | b'\r') => is_named(block, start) || is_option(block, start),
         Some(b',' | b'<') if is_named(block, start) => true,
-        Some(_) => is_option(block, start) || is_element(block, start) || has_value(rest),
-        None => rest.len() == AROUND || is_named(block, start),
+        Some(b'&') if after_space.starts_with(b"&quot;") || after_space.starts_with(b"&gt;") => {
+            true
+        }
+        Some(_) => {
+            is_option(block, start)
+                || is_element(block, start)
+                || is_named(block, start)
+                || has_value(rest)
+        }
+        None => rest.len() == AROUND || is_named(block, start) || is_option(block, start),
     }
 }
 
@@ -284,14 +292,11 @@ fn is_option(block: &[u8], start: usize) -> bool {
         == Some(&b'-')
 }
 
-/// `<ns:name`, whose value stands behind its attributes.
+/// `<ns:name`, whose value stands behind its attributes; perhaps escaped.
 fn is_element(block: &[u8], start: usize) -> bool {
     let before = &block[start.saturating_sub(AROUND)..start];
-    let rest = before
-        .iter()
-        .rev()
-        .find(|byte| !is_name(**byte) && !b".:".contains(byte));
-    rest == Some(&b'<')
+    let before = skip_back(before, |byte| is_name(byte) || b".:".contains(&byte));
+    before.ends_with(b"<") || before.ends_with(b"&lt;")
 }
 
 /// `name: "…`, `<key>…`: the value may stand on the next line.
@@ -308,7 +313,7 @@ fn is_named(block: &[u8], start: usize) -> bool {
             let name = skip_back(name, is_mark);
             ends_with(name, b"name") || ends_with(name, b"key")
         }
-        before => ends_with(before, b"<key>"),
+        before => ends_with(before, b"<key>") || ends_with(before, b"<name>"),
     }
 }
 
@@ -325,7 +330,7 @@ fn has_value(rest: &[u8]) -> bool {
 /// The words in front of `key` that make it a secret one.
 macro_rules! key_owners {
     () => {
-        "api|access|account|private|encryption|signing|master|shared|storage|auth"
+        "api|access|account|private|encryption|signing|master|shared|storage|auth|subscription|functions"
     };
 }
 pub(super) use key_owners;
@@ -334,7 +339,7 @@ pub(super) use key_owners;
 fn is_secret_key(before: &[u8]) -> bool {
     let before = &before[before.len().saturating_sub(16)..];
     let before = match before.split_last() {
-        Some((b' ' | b'_' | b'-', before)) => before,
+        Some((b' ' | b'_' | b'-' | b'.', before)) => before,
         _ => before,
     };
     key_owners!().split('|').any(|owner| {

@@ -24,7 +24,7 @@ pub fn shared() -> &'static Redactor {
     REDACTOR.get_or_init(Redactor::new)
 }
 
-fn cleaned(text: &str) -> String {
+pub fn cleaned(text: &str) -> String {
     let mut cleaner = shared().cleaner();
     let mut out = Vec::new();
     cleaner.push(text.as_bytes(), &mut out).expect("memory");
@@ -304,6 +304,49 @@ fn every_alternative_of_every_rule_is_shown_by_a_secret() {
             assert!(is_shown, "{}: {alternative}", rule.name);
         }
     }
+}
+
+#[test]
+fn what_is_looked_for_across_words_is_looked_for_once() {
+    for rule in RULES {
+        // up to the next bracket is not far
+        let pattern = rule.pattern.replace(r"[^<>]*?\s", "");
+        let is_alone = alternatives(&pattern).len() == 1;
+        let is_far = [r"*?\s", "[^=]*=", r#"[^"'|;]*["']"#]
+            .iter()
+            .any(|gap| pattern.contains(gap));
+        assert!(is_alone || !is_far, "{}: {}", rule.name, rule.pattern);
+    }
+}
+
+#[test]
+fn a_long_line_of_torn_commands_costs_little_more_than_its_length() {
+    let heads = [
+        "mysql",
+        "curl",
+        "redis-cli",
+        "sqlplus",
+        "ssh-keygen",
+        "set password for x",
+    ];
+    let more = [
+        "convertto-securestring",
+        "name=\"password\"",
+        "&lt;password",
+        "--token hunter2",
+    ];
+    let line: String = heads
+        .iter()
+        .chain(&more)
+        .map(|head| format!("{head} "))
+        .collect();
+    let (out, counts) = cleaned_in(line.repeat(8000).as_bytes(), usize::MAX);
+    assert!(!out.contains("hunter2"));
+    assert!(
+        counts
+            .iter()
+            .any(|(rule, n)| *rule == "argument" && *n >= 8000)
+    );
 }
 
 fn clean_piece() -> BoxedStrategy<Vec<u8>> {
