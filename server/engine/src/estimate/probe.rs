@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 
@@ -61,8 +61,8 @@ impl Effort {
 }
 
 fn look(item: &FileItem, effort: Effort) -> Option<Profile> {
-    let file = open_file(&item.folder.root, &item.below()).ok()?;
-    let life = Life::of(&file)?;
+    let (file, metadata) = open_file(&item.folder.root, &item.below()).ok()?;
+    let life = Life::of(&metadata)?;
     let dater = Dater::of(&item.folder.dating, life.written);
     if item.packing != Packing::Plain {
         return packed(item, &file, dater, &life);
@@ -94,8 +94,7 @@ struct Life {
 }
 
 impl Life {
-    fn of(file: &File) -> Option<Self> {
-        let metadata = file.metadata().ok()?;
+    fn of(metadata: &Metadata) -> Option<Self> {
         let written = DateTime::<Utc>::from(metadata.modified().ok()?);
         // a copy that kept its time of writing is born after it
         let born = metadata

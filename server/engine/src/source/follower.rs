@@ -62,8 +62,7 @@ struct Beginning {
 impl Beginning {
     /// `None`: there is no such file, or it has no stamps.
     fn of(item: &FileItem, window: &Window) -> Option<Self> {
-        let file = open::open(&item.folder.root, &item.below()).ok()?;
-        let metadata = file.metadata().ok()?;
+        let (file, metadata) = open::open(&item.folder.root, &item.below()).ok()?;
         let last_write = DateTime::<Utc>::from(metadata.modified().ok()?);
         let content = Content::new(Raw::new(file, metadata.len()), item.packing).ok()?;
         let mut head = Vec::new();

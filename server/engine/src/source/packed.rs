@@ -59,7 +59,7 @@ pub fn copy(
 /// # Errors
 /// Why there are none.
 pub fn head(item: &FileItem, limit: usize) -> Result<Vec<u8>, Reason> {
-    let file = open::open(&item.folder.root, &item.below())?;
+    let (file, _) = open::open(&item.folder.root, &item.below())?;
     let length = file
         .metadata()
         .map_err(|error| super::reason(&error))?

@@ -47,8 +47,7 @@ pub fn open_planned(item: &FileItem) -> Result<Opened, Reason> {
 }
 
 fn open_below(item: &FileItem, below: &Path) -> Result<Opened, Reason> {
-    let file = open::open(&item.folder.root, below)?;
-    let metadata = file.metadata().map_err(|error| super::reason(&error))?;
+    let (file, metadata) = open::open(&item.folder.root, below)?;
     Ok(Opened {
         file,
         metadata,
