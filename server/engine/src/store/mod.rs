@@ -54,6 +54,9 @@ pub use volumes::{LedgerBlock, Seal, VolumeRow};
 /// every row, which costs more than the rows.
 const ROWS_AT_A_TIME: usize = 1024;
 
+/// Kibibytes, as SQLite's `cache_size` takes them: recorded items go all over their table.
+const WRITER_CACHE: &str = "-8000";
+
 /// Why the store did not answer.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -104,7 +107,7 @@ impl Store {
             .row_buffer_size(ROWS_AT_A_TIME);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options.clone())
+            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
             .await?;
         {
             // SQLite's migrations do not wait for each other when two processes start at once
