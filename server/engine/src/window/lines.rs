@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use domain::Window;
 use memchr::{memchr, memchr2};
 
+use super::alike::Alike;
 use super::dater::{Dater, HEAD};
 use super::horizon::Horizon;
-use super::hour::Hour;
 use super::moment::Moment;
 use super::search::Slack;
 
@@ -25,7 +25,7 @@ pub struct Judge {
     dater: Dater,
     /// A carriage return alone ends a line too.
     returns: bool,
-    hour: Hour,
+    alike: Alike,
 }
 
 impl Judge {
@@ -34,7 +34,7 @@ impl Judge {
             start: window.start().into(),
             end: window.end().into(),
             dater,
-            hour: Hour::default(),
+            alike: Alike::default(),
             returns: false,
         }
     }
@@ -93,11 +93,12 @@ impl Judge {
 
     /// Whether a line with a stamp is in; `None` for a line without.
     pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
-        if let Some(inside) = self.hour.verdict(line) {
+        if let Some(inside) = self.alike.verdict(line) {
             return Some(inside);
         }
         let readings = self.dater.readings(line)?;
-        self.hour.learn(line, &mut self.dater, self.start, self.end);
+        self.alike
+            .learn(line, &mut self.dater, self.start, self.end);
         Some(readings.meet(self.start, self.end))
     }
 }

@@ -14,12 +14,12 @@
 //! mostly belong close by; longer ones are left out. A file without a stamp in its first
 //! [`PROBE`] bytes has none for us: whether it is taken, as a whole, is the caller's [`Unstamped`].
 
+mod alike;
 mod boot;
 mod clock;
 mod dater;
 mod format;
 mod horizon;
-mod hour;
 mod lines;
 mod moment;
 mod place;

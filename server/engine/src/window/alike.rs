@@ -1,17 +1,17 @@
-//! Lines stamped in the same hour as one before, told without reading their stamps.
+//! Lines stamped in the same hour or minute as one before, told without reading their stamps.
 //!
 //! Most of what a filter looks at beside a window is hours away from it, one line like the next. So
 //! where all of an hour is in, or all of it out, the line that showed it is kept in mind: another
-//! that differs from it in minute, second and fraction alone shares its fate. That the digits are
-//! those of the stamp, and that nothing else counts, is not assumed: the dater is asked about the
-//! line with other minutes in their place, and has to answer accordingly.
+//! that differs from it in minute, second and fraction alone shares its fate. Of an hour that the
+//! window cuts, the same holds for most minutes. That the digits are those of the stamp, and that
+//! nothing else counts, is not assumed: the dater is asked about the line with others in their
+//! place, and has to answer accordingly.
 
 use super::clock::Readings;
 use super::dater::Dater;
 use super::moment::Moment;
 use super::text::{digits, usual_time};
 
-const HOUR_SECONDS: i64 = 3600;
 /// So far into a line the stamp may begin.
 const REACH: usize = 48;
 /// A zone, a half of the day or a year may follow within so many bytes.
@@ -22,18 +22,70 @@ const TAIL_OF_UTC: usize = 2;
 /// for little.
 const PATIENCE: std::ops::RangeInclusive<u32> = 4..=4096;
 
+/// The time in which lines are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    Hour,
+    Minute,
+}
+
+impl Span {
+    const fn seconds(self) -> i64 {
+        match self {
+            Self::Hour => 3600,
+            Self::Minute => 60,
+        }
+    }
+
+    /// Where in `14:02:03` the digits begin that differ.
+    const fn begins_at(self) -> usize {
+        match self {
+            Self::Hour => "14:".len(),
+            Self::Minute => "14:02:".len(),
+        }
+    }
+
+    /// Such digits, and for how many seconds they stand. Changes of a zone's offset come at a
+    /// quarter at the finest.
+    const fn samples(self) -> &'static [(&'static [u8], i64)] {
+        match self {
+            Self::Hour => &[
+                (b"00:00", 0),
+                (b"15:00", 900),
+                (b"30:00", 1800),
+                (b"45:00", 2700),
+                (b"59:59", 3599),
+            ],
+            Self::Minute => &[(b"00", 0), (b"59", 59)],
+        }
+    }
+
+    /// Whether this is a minute and second, or a second.
+    const fn is_it(self, text: &[u8]) -> bool {
+        match self {
+            Self::Hour => matches!(
+                text,
+                [b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']
+            ),
+            Self::Minute => matches!(text, [b'0'..=b'5', b'0'..=b'9']),
+        }
+    }
+}
+
 /// Where the digits of a time of day stand in a line.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// Of the minute: what stands before it is the same in all lines alike.
-    minute: usize,
+    span: Span,
+    /// What stands before is the same in all lines alike.
+    begin: usize,
+    fraction_at: usize,
     /// The fraction's mark with its digits, behind the second.
     fraction: usize,
     tail: usize,
 }
 
 impl Layout {
-    fn of(line: &[u8]) -> Option<Self> {
+    fn of(line: &[u8], span: Span) -> Option<Self> {
         let reach = &line[..line.len().min(REACH)];
         let hour = (0..reach.len()).find(|at| usual_time(reach, *at).is_some())?;
         let behind = &line[hour + 8..];
@@ -49,19 +101,17 @@ impl Layout {
             _ => TAIL,
         };
         let layout = Self {
-            minute: hour + 3,
+            span,
+            begin: hour + span.begins_at(),
+            fraction_at: hour + "14:02:03".len(),
             fraction,
             tail,
         };
         (line.len() >= layout.end()).then_some(layout)
     }
 
-    const fn fraction_at(&self) -> usize {
-        self.minute + "00:00".len()
-    }
-
     const fn tail_at(&self) -> usize {
-        self.fraction_at() + self.fraction
+        self.fraction_at + self.fraction
     }
 
     const fn end(&self) -> usize {
@@ -79,32 +129,30 @@ struct Example {
 
 impl Example {
     fn is_like(&self, line: &[u8]) -> bool {
-        let layout = self.layout;
-        if line.len() < self.text.len() || line[..layout.minute] != self.text[..layout.minute] {
+        let Layout {
+            span,
+            begin,
+            fraction_at,
+            ..
+        } = self.layout;
+        let tail_at = self.layout.tail_at();
+        let Some(line) = line.get(..self.text.len()) else {
             return false;
-        }
-        let (own, other) = (
-            &self.text[layout.minute..],
-            &line[layout.minute..self.text.len()],
-        );
-        let is_minute = matches!(
-            other,
-            [b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', ..]
-        );
-        let fraction = "00:00".len()..layout.tail_at() - layout.minute;
-        is_minute
-            && own[fraction.end..] == other[fraction.end..]
-            && (fraction.is_empty()
-                || (own[fraction.start] == other[fraction.start]
-                    && other[fraction.start + 1..fraction.end]
+        };
+        line[..begin] == self.text[..begin]
+            && span.is_it(&line[begin..fraction_at])
+            && line[tail_at..] == self.text[tail_at..]
+            && (fraction_at == tail_at
+                || (line[fraction_at] == self.text[fraction_at]
+                    && line[fraction_at + 1..tail_at]
                         .iter()
                         .all(u8::is_ascii_digit)))
     }
 }
 
-/// What is known of lines stamped in one hour.
+/// What is known of lines that are alike.
 #[derive(Debug)]
-pub struct Hour {
+pub struct Alike {
     example: Option<Example>,
     /// Lines that were like the example, and those since that were not.
     hits: u32,
@@ -112,7 +160,7 @@ pub struct Hour {
     patience: u32,
 }
 
-impl Default for Hour {
+impl Default for Alike {
     fn default() -> Self {
         Self {
             example: None,
@@ -123,7 +171,7 @@ impl Default for Hour {
     }
 }
 
-impl Hour {
+impl Alike {
     /// Whether a line is in, where that is known.
     pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
         let known = self
@@ -148,42 +196,64 @@ impl Hour {
         if self.misses < self.patience {
             return;
         }
+        self.misses = 0;
+        let mut learned = example(line, Span::Hour, dater, start, end);
+        if matches!(learned, Err(Unfit::IsCut)) {
+            learned = example(line, Span::Minute, dater, start, end);
+        }
+        // the window cuts two minutes at the most: that is soon over
+        if matches!(learned, Err(Unfit::IsCut)) {
+            return;
+        }
         let was_of_use = self.hits > 4 * self.patience;
         self.patience = if was_of_use {
             *PATIENCE.start()
         } else {
             (self.patience * 2).min(*PATIENCE.end())
         };
-        (self.hits, self.misses) = (0, 0);
-        self.example = example(line, dater, start, end);
+        self.hits = 0;
+        self.example = learned.ok();
     }
 }
 
-fn example(line: &[u8], dater: &mut Dater, start: Moment, end: Moment) -> Option<Example> {
-    let layout = Layout::of(line)?;
+/// Why a line is no example of its hour or minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unfit {
+    /// The window begins or ends in it.
+    IsCut,
+    /// There is more to its stamp.
+    IsElse,
+}
+
+fn example(
+    line: &[u8],
+    span: Span,
+    dater: &mut Dater,
+    start: Moment,
+    end: Moment,
+) -> Result<Example, Unfit> {
+    let layout = Layout::of(line, span).ok_or(Unfit::IsElse)?;
     let mut text = line[..layout.end()].to_vec();
-    // changes of a zone's offset come at a quarter at the finest
-    let mut hour: Option<Readings> = None;
-    for (minutes, seconds) in [
-        (b"00:00", 0),
-        (b"15:00", 900),
-        (b"30:00", 1800),
-        (b"45:00", 2700),
-        (b"59:59", HOUR_SECONDS - 1),
-    ] {
-        text[layout.minute..layout.fraction_at()].copy_from_slice(minutes);
-        let readings = dater.readings_at_start(&text)?;
-        let began = readings.earlier(seconds);
-        if hour.is_some_and(|hour| hour != began) {
-            return None;
+    let mut inside = Err(Unfit::IsElse);
+    let mut beginning: Option<Readings> = None;
+    for (digits, seconds) in span.samples() {
+        text[layout.begin..layout.fraction_at].copy_from_slice(digits);
+        let readings = dater.readings_at_start(&text).ok_or(Unfit::IsElse)?;
+        let began = readings.earlier(*seconds);
+        if *beginning.get_or_insert(began) != began {
+            return Err(Unfit::IsElse);
         }
-        hour = Some(began);
+        inside = began
+            .meet_for(span.seconds(), start, end)
+            .ok_or(Unfit::IsCut);
+        if inside.is_err() {
+            break;
+        }
     }
-    let inside = hour?.meet_for(HOUR_SECONDS, start, end)?;
-    Some(Example {
+    Ok(Example {
         text,
         layout,
-        inside,
+        inside: inside?,
     })
 }
 
@@ -210,16 +280,16 @@ mod tests {
 
     /// Of how many lines the verdict was known; each is checked.
     fn known(zone: Tz, log: &str, start: Moment, end: Moment) -> usize {
-        let (mut dater, mut hour, mut known) = (dater(zone, log), Hour::default(), 0);
+        let (mut dater, mut alike, mut known) = (dater(zone, log), Alike::default(), 0);
         for line in log.split_inclusive('\n') {
             let readings = dater.readings(line.as_bytes());
             let expected = readings.map(|readings| readings.meet(start, end));
-            match hour.verdict(line.as_bytes()) {
+            match alike.verdict(line.as_bytes()) {
                 Some(inside) => {
                     assert_eq!(Some(inside), expected, "{line}");
                     known += 1;
                 }
-                None if readings.is_some() => hour.learn(line.as_bytes(), &mut dater, start, end),
+                None if readings.is_some() => alike.learn(line.as_bytes(), &mut dater, start, end),
                 None => {}
             }
         }
@@ -227,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_an_hour_that_is_in_or_out_as_a_whole_are_known() {
+    fn lines_of_an_hour_or_minute_that_is_in_or_out_as_a_whole_are_known() {
         let (start, end) = (
             moment("2026-10-20T14:00:00Z"),
             moment("2026-10-20T15:30:00Z"),
@@ -256,6 +326,22 @@ mod tests {
             };
             assert!(expected.contains(&known), "{known}: {form}");
         }
+    }
+
+    #[test]
+    fn of_an_hour_that_the_window_cuts_most_minutes_are_known() {
+        let (start, end) = (
+            moment("2026-10-20T14:20:30Z"),
+            moment("2026-10-20T14:40:00Z"),
+        );
+        let line = |number: usize| {
+            let (minute, second) = (number / 60, number % 60);
+            format!("2026-10-20T14:{minute:02}:{second:02}Z some text\n")
+        };
+        let log: String = (0..3600).map(line).collect();
+        let known = known(Tz::UTC, &log, start, end);
+        // a few lines of each minute are read, and all of the one that the start cuts
+        assert!((3200..3540).contains(&known), "{known}");
     }
 
     proptest! {
