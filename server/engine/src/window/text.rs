@@ -120,9 +120,12 @@ fn time_of_any_length(text: &[u8], at: usize) -> Option<(u32, u32, Option<u32>, 
     if text.get(next) != Some(&b':') {
         return None;
     }
-    let (minute, next) = one_or_two(text, next + 1)?;
+    let minute_at = next + 1;
+    let (minute, next) = one_or_two(text, minute_at)?;
     if text.get(next) != Some(&b':') {
-        return Some((hour, minute, None, next));
+        // the last line of a file that is written may end within the minute
+        let is_torn = next == text.len() && next - minute_at == 1;
+        return (!is_torn).then_some((hour, minute, None, next));
     }
     let (second, next) = one_or_two(text, next + 1)?;
     Some((hour, minute, Some(second), next))
