@@ -111,13 +111,19 @@ impl<'i> Start<'i> {
         self.last_write >= self.window.end() + TimeDelta::seconds(Slack::USUAL.seconds)
     }
 
-    /// It is a log that began after the window, as its first lines and its last ones show.
-    pub fn begins_late(&self, head: &[u8], tail: &[u8]) -> bool {
+    /// It is a log that began after the window, as its first bytes and pieces of it show, the last one
+    /// its end.
+    pub fn begins_late<'p>(
+        &self,
+        head: &[u8],
+        pieces: impl DoubleEndedIterator<Item = &'p [u8]> + Clone,
+    ) -> bool {
+        let tail = pieces.clone().next_back().unwrap_or_default();
         let is_plain = Utf16::of(head).is_none() && !binary::is_binary(self.name, head, tail);
         is_plain
             && begins_late(
                 head,
-                tail,
+                pieces,
                 self.dater.clone(),
                 self.window.end(),
                 Slack::USUAL,

@@ -22,9 +22,10 @@ const SEARCHED_FROM: u64 = 1024 * 1024;
 const LEARNED_FROM: u64 = 256 * 1024;
 /// At so many places of it the format of its stamps is looked at.
 const LEARNED_AT: u64 = 6;
-/// So much of the end of a file is looked at, before more of it is, where it may have begun after
-/// the window.
-const TAIL: usize = 4096;
+/// So many pieces of a file, the last one its end, are looked at before more of it is, where it may
+/// have begun after the window.
+const LATE_PIECES: usize = 8;
+const LATE_PIECE: usize = 2048;
 /// So much of the file's start shows whether it was written anew.
 const GUARD: usize = 256;
 
@@ -100,10 +101,16 @@ fn begins_late(
     start: &Start<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<bool, Stop> {
-    let (mut head, mut tail) = ([0; FIRST], [0; TAIL]);
-    let read = fill(file, &mut head, 0)? + fill(file, &mut tail, length - TAIL as u64)?;
+    let (mut head, mut pieces) = ([0; FIRST], [0; LATE_PIECES * LATE_PIECE]);
+    let mut read = fill(file, &mut head, 0)?;
+    let behind_head = length - (FIRST + LATE_PIECE) as u64;
+    for (number, piece) in (1..).zip(pieces.chunks_exact_mut(LATE_PIECE)) {
+        let offset = FIRST as u64 + behind_head / LATE_PIECES as u64 * number;
+        read += fill(file, piece, offset.min(length - LATE_PIECE as u64))?;
+    }
     sink.count(read as u64)?;
-    Ok(read == FIRST + TAIL && start.begins_late(&head, &tail))
+    let pieces = pieces.chunks_exact(LATE_PIECE);
+    Ok(read == FIRST + LATE_PIECES * LATE_PIECE && start.begins_late(&head, pieces))
 }
 
 struct Ranges<'f> {

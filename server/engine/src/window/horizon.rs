@@ -17,27 +17,32 @@ use super::search::{FIRST, Slack, later};
 /// So much of a piece is searched for a record.
 const LOOK: usize = 16 * 1024;
 
-/// Whether a file's first bytes ([`FIRST`] of them) and its last ones are all stamped after the
-/// window's end, by more than the slack: then nothing of it is in. What is known of the file's
-/// stamps comes from these bytes alone, so where they do not show any the answer is no.
+/// Whether a file's first bytes ([`FIRST`] of them) and pieces from further on, the last one at its
+/// end, are all stamped after the window's end, by more than the slack: then nothing of it is in.
+/// What is known of the file's stamps comes from these bytes alone, so where one of them shows none
+/// the answer is no.
 #[must_use]
-pub fn begins_late(
+pub fn begins_late<'p>(
     head: &[u8],
-    tail: &[u8],
+    pieces: impl DoubleEndedIterator<Item = &'p [u8]>,
     mut dater: Dater,
     end: DateTime<Utc>,
     slack: Slack,
 ) -> bool {
-    // the last line of the one and the first of the other are torn
-    let Some(tail) = memchr(b'\n', tail).map(|newline| &tail[newline + 1..]) else {
-        return false;
-    };
-    dater.learn(head);
-    dater.learn(tail);
     let late = later(end.into(), slack.seconds);
-    [head, tail]
-        .into_iter()
-        .all(|piece| earliest(piece, &mut dater).is_some_and(|moment| moment >= late))
+    let mut is_late = |piece: &[u8], learns: bool| {
+        if learns {
+            dater.learn(piece);
+        }
+        earliest(piece, &mut dater).is_some_and(|moment| moment >= late)
+    };
+    // the first line of a piece is torn
+    let mut pieces = pieces.map(|piece| match memchr(b'\n', piece) {
+        Some(newline) => &piece[newline + 1..],
+        None => &[],
+    });
+    let tail = pieces.next_back().unwrap_or_default();
+    is_late(head, true) && is_late(tail, true) && pieces.all(|piece| is_late(piece, false))
 }
 
 #[derive(Debug)]
@@ -141,16 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_late_when_its_start_and_its_end_say_so() {
+    fn a_file_is_late_when_all_that_is_seen_of_it_says_so() {
         let end: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().expect("a time");
         let late = |head: &[u8], tail: &[u8], end| {
             let dater = Dater::new(Clock::new(Tz::UTC, end), None);
-            begins_late(head, tail, dater, end, Slack::USUAL)
+            let pieces = [lines(14), tail.to_vec()];
+            let pieces = pieces.iter().map(Vec::as_slice);
+            begins_late(head, pieces, dater, end, Slack::USUAL)
         };
         assert!(late(&lines(12), &lines(15), end));
         // what lies before the window, or so little behind it that others may lie in it
         assert!(!late(&lines(11), &lines(15), end));
         assert!(!late(&lines(12), &lines(11), end));
+        assert!(!late(
+            &lines(15),
+            &lines(15),
+            end + chrono::TimeDelta::minutes(121)
+        ));
         assert!(!late(
             &lines(12),
             &lines(15),

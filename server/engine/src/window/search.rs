@@ -39,7 +39,7 @@ impl Slack {
 /// for each [`SPREAD`] bytes.
 const PLACES: Range<u64> = 32..256;
 const SPREAD: u64 = 8 * 1024 * 1024;
-/// A file whose first bytes are all stamped after the window began after it.
+/// A file whose first bytes are all stamped after the window began after it, if it is in order.
 pub const FIRST: usize = 16 * 1024;
 
 /// The part of a file that a window may lie in. All bounds are where records begin, or the
@@ -86,9 +86,8 @@ pub fn search(probe: &mut Probe<'_>, wanted: &Wanted, slack: Slack) -> io::Resul
         _ => return Ok(whole),
     };
     let late = later(wanted.end, slack.seconds);
-    if first.moment >= late && probe.earliest(FIRST)?.is_some_and(|moment| moment >= late) {
-        return Ok(Extent::NOTHING);
-    }
+    let begins_late =
+        first.moment >= late && probe.earliest(FIRST)?.is_some_and(|moment| moment >= late);
     let mut search = Search {
         probe,
         records: vec![first],
@@ -96,6 +95,9 @@ pub fn search(probe: &mut Probe<'_>, wanted: &Wanted, slack: Slack) -> io::Resul
     };
     if !search.look_around()? {
         return Ok(whole);
+    }
+    if begins_late && search.is_in_order() {
+        return Ok(Extent::NOTHING);
     }
     let extent = search.extent(wanted)?;
     Ok(match extent {
@@ -434,6 +436,19 @@ mod tests {
             let (found, all, extent) = both(&log, from..from + length, slack);
             prop_assert!(found == all, "{extent:?} of {}", log.0.len());
         }
+    }
+
+    #[test]
+    fn a_last_line_that_ends_within_the_minute_has_no_stamp() {
+        let mut log = steady(0..20_000);
+        // 15:31, of which the last digit is not written yet
+        log.extend_from_slice(b"2026-11-20T15:3");
+        let slack = Slack {
+            seconds: 30,
+            bytes: 5000,
+        };
+        let (found, all, _) = both(&Log(log), 17_500..18_500, slack);
+        assert!(found == all && found.len() == 100_000);
     }
 
     /// A line of 100 bytes each second.

@@ -67,12 +67,17 @@ fn a_large_file_whose_lines_end_with_carriage_returns_is_windowed_all_the_same()
 fn the_whole_of_a_file_in_disorder_is_read() {
     let logs = Logs::new();
     let sorted = steady(100_000, 432);
-    let (early, late) = sorted.split_at(sorted.len() / 2 / 100 * 100);
-    let log = format!("{late}{early}");
-    logs.write("a.log", &log);
-    let (report, out) = read(&logs.item("a.log"));
-    assert!(out == asked(&log).as_bytes());
-    assert!(report.read_bytes >= log.len() as u64);
+    let swapped_at = |percent: usize| {
+        let (early, late) = sorted.split_at(sorted.len() / 100 * percent / 100 * 100);
+        format!("{late}{early}")
+    };
+    let newest_first: String = sorted.split_inclusive('\n').rev().collect();
+    for log in [swapped_at(50), swapped_at(90), newest_first] {
+        logs.write("a.log", &log);
+        let (report, out) = read(&logs.item("a.log"));
+        assert!(!out.is_empty() && out == asked(&log).as_bytes());
+        assert!(report.read_bytes >= log.len() as u64);
+    }
 }
 
 #[test]
@@ -81,7 +86,7 @@ fn files_that_begin_after_the_window_are_left_at_their_start() {
     let log = steady(60_000, 108).replace("2025-11-20T", "2025-11-21T");
     logs.write("a.log", &log);
     logs.write("a.log.1.gz", gzip(&log));
-    for (name, most) in [("a.log", 32 * 1024), ("a.log.1.gz", 1024 * 1024)] {
+    for (name, most) in [("a.log", 48 * 1024), ("a.log.1.gz", 1024 * 1024)] {
         let (report, out) = read(&logs.item(name));
         assert_eq!(
             (report.outcome, out.len()),
