@@ -18,7 +18,7 @@ use common::{
 };
 use domain::views::CollectionDetail;
 use domain::{CollectionId, CollectionState, DestinationChoice, SasUrl};
-use engine::{Engine, EngineError, SourceConfig};
+use engine::{Engine, EngineError};
 
 struct Rig {
     azurite: Azurite,
@@ -88,27 +88,6 @@ impl Rig {
 fn is_delivering(detail: &CollectionDetail) -> bool {
     let part = detail.parts.first();
     part.is_some_and(|part| part.state.code() == "delivering")
-}
-
-async fn database(stack: &Stack) -> sqlx::SqlitePool {
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(stack.config.data_directory.join("help-support.db"));
-    sqlx::SqlitePool::connect_with(options).await.unwrap()
-}
-
-/// The one text that a question to the database is answered with.
-async fn look_up(stack: &Stack, question: &'static str) -> String {
-    let pool = database(stack).await;
-    let answer = sqlx::query_scalar(question).fetch_one(&pool).await;
-    pool.close().await;
-    answer.unwrap()
-}
-
-/// Changes the database behind the engine's back, as time and accidents would.
-async fn alter(stack: &Stack, statement: &'static str) {
-    let pool = database(stack).await;
-    sqlx::query(statement).execute(&pool).await.unwrap();
-    pool.close().await;
 }
 
 #[tokio::test]
@@ -262,11 +241,8 @@ async fn blocks_that_lapsed_or_were_lost_are_sent_again_from_the_spool() {
     serving.engine.pause(id, &operator()).await.unwrap();
     serving.stop().await;
     let sent = rig.gate.blocks().len();
-    alter(
-        &rig.stack,
-        "UPDATE block SET staged_at = staged_at - 7 * 86400 * 1000000",
-    )
-    .await;
+    let week_later = "UPDATE block SET staged_at = staged_at - 7 * 86400 * 1000000";
+    rig.stack.alter(week_later).await;
     // and the service has forgotten them once more when they are to be committed
     let mut forgotten = false;
     rig.gate.rule(move |line| {
@@ -333,7 +309,7 @@ async fn the_file_of_a_delivered_bundle_that_outlived_a_sudden_end_leaves_the_sp
     let waiting = files_below(&spool);
     assert!(waiting.len() >= 2, "{waiting:?}");
     let delivered = "SELECT id FROM volume WHERE delivered_at IS NOT NULL";
-    let delivered = look_up(&rig.stack, delivered).await;
+    let delivered = rig.stack.look_up(delivered).await;
     let outlived = spool.join(id.to_string()).join(delivered);
     fs::write(&outlived, "x").unwrap();
     let serving = Serving::start(rig.stack.engine().await);
@@ -347,6 +323,31 @@ async fn the_file_of_a_delivered_bundle_that_outlived_a_sudden_end_leaves_the_sp
     let replaced = serving.engine.replace_sas(id, rig.sas(), &operator()).await;
     replaced.unwrap();
     rig.assert_delivered(&serving.engine, id).await;
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_part_that_a_full_spool_has_cut_is_not_read_again_by_a_restart() {
+    let mut rig = Rig::new(2, 8).await;
+    rig.stack.config.spool_limit_bytes = 1 << 20;
+    rig.gate.rule(|line| {
+        let is_commit = line.contains("comp=blocklist");
+        is_commit.then(|| Reply::new(403, "AuthenticationFailed"))
+    });
+    let serving = Serving::start(rig.stack.engine().await);
+    let id = rig.begin(&serving).await;
+    wait_until(&serving.engine, id, is_delivering).await;
+    let names = wait_for(&serving.engine, id, &[CollectionState::Waiting]).await;
+    serving.stop().await;
+
+    rig.gate.rule(|_| None);
+    let serving = Serving::start(rig.stack.engine().await);
+    let detail = wait_for_end(&serving.engine, id).await;
+    let cut = domain::PartState::Truncated(domain::Reason::SpoolFull);
+    assert_eq!(detail.parts[0].state, cut);
+    assert_eq!(detail.missing, names.missing);
+    let volumes = |detail: &CollectionDetail| detail.parts[0].volumes.len();
+    assert_eq!(volumes(&detail), volumes(&names));
     serving.stop().await;
 }
 
@@ -393,7 +394,8 @@ async fn the_oldest_is_next_whoever_runs_it_and_a_row_nobody_can_read_stops_nobo
     let request = || stack.request(DestinationChoice::Directory(None));
     let (portal, command) = (stack.engine().await, stack.engine().await);
     let broken = portal.start(request(), &operator()).await.unwrap();
-    alter(&stack, "UPDATE collection SET effective_request = '{}'").await;
+    let unreadable = "UPDATE collection SET effective_request = '{}'";
+    stack.alter(unreadable).await;
     let first = command.start_held(request(), &operator()).await.unwrap();
     let second = portal.start(request(), &operator()).await.unwrap();
     let serving = Serving::start(portal);
@@ -542,16 +544,7 @@ async fn a_directory_beside_the_spool_gets_its_files_also_after_it_was_removed_o
     let mut stack = Stack::new();
     let path = stack.role("Storage").join("disk.log");
     stack.noisy_log(&path, 1);
-    let gate = stack.root.path().join("gate");
-    let wait = format!("until [ -e {} ]; do sleep 0.02; done", gate.display());
-    stack.add_source(
-        "Storage",
-        SourceConfig::Command {
-            name: "gate".to_owned(),
-            run: vec!["/bin/sh".to_owned(), "-c".to_owned(), wait],
-            timeout: common::PATIENCE,
-        },
-    );
+    let gate = stack.gate("Storage");
     let serving = Serving::start(stack.engine().await);
     let id = serving
         .collect(stack.request(DestinationChoice::Directory(None)))

@@ -235,6 +235,7 @@ impl BundleWriter {
         }
     }
 
+    /// The volume's row stays: whatever the destination has of it by now, is to go before.
     fn discard(&self, volume: Uuid) {
         let removed = self
             .spool
@@ -243,7 +244,7 @@ impl BundleWriter {
         if let Err(error) = removed {
             tracing::warn!(%error, "an abandoned volume could not be removed from the spool");
         }
-        if let Err(error) = self.runtime.block_on(self.store.drop_volume(volume)) {
+        if let Err(error) = self.runtime.block_on(self.store.empty_volume(volume)) {
             tracing::warn!(%error, "an abandoned volume could not be forgotten");
         }
     }

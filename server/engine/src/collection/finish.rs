@@ -74,7 +74,7 @@ async fn close_parts(
 /// The volumes whose files the spool has to keep. That of a delivered one may only have outlived a
 /// sudden end.
 pub fn waiting_in_spool(volumes: &[VolumeRow]) -> impl Iterator<Item = Uuid> {
-    let waiting = |volume: &&VolumeRow| volume.delivered_at.is_none();
+    let waiting = |volume: &&VolumeRow| volume.is_sealed() && volume.delivered_at.is_none();
     volumes.iter().filter(waiting).map(|volume| volume.id)
 }
 
@@ -101,24 +101,22 @@ pub async fn end_cancelled(
     link: Option<&Link>,
 ) -> Result<(), EngineError> {
     let (store, id) = (&inner.store, collection.id);
-    let unsealed = store.drop_unsealed_volumes(id).await?;
     // a sending goes to the folder of the collection that it sends, where an earlier one may have
     // brought the same
     let is_sending = collection.saved.is_some();
     let of_this_run = |volume: &&VolumeRow| {
-        !is_sending
-            && collection
-                .requeued_at
-                .is_none_or(|at| volume.created_at >= at)
+        let is_new = collection
+            .requeued_at
+            .is_none_or(|at| volume.created_at >= at);
+        !is_sending && (is_new || !volume.is_sealed())
     };
     let volumes = store.volumes(id).await?;
     let arrived = volumes
         .iter()
         .filter(|volume| is_sending && volume.commit_started_at.is_some())
         .count();
-    let discarded: Vec<Discarded> = unsealed
+    let discarded: Vec<Discarded> = volumes
         .iter()
-        .chain(&volumes)
         .filter(of_this_run)
         .map(|volume| Discarded {
             path: format!("{}/{}", collection.folder, volume.name),
@@ -138,6 +136,16 @@ pub async fn end_cancelled(
         }
         None => committed == 0,
     };
+    let unsealed = volumes.iter().filter(|volume| !volume.is_sealed());
+    let unsealed: Vec<_> = unsealed.map(|volume| volume.id).collect();
+    if gone {
+        store.drop_volumes(&unsealed).await?;
+    } else {
+        // a retry finds them by their rows
+        for volume in unsealed {
+            store.empty_volume(volume).await?;
+        }
+    }
     let remain = if gone { arrived } else { committed };
     let remains = (remain > 0)
         .then(|| format!("{remain} volumes that were already delivered remain at the destination"));

@@ -9,6 +9,7 @@ mod request;
 mod run;
 mod runner;
 mod send;
+mod unsealed;
 mod view;
 mod watch;
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict, waiting_in_spool};
+use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict};
 use super::names;
 use super::part::{PartEnd, run_part};
 use super::plan::{PlannedPart, plan};
@@ -158,6 +158,9 @@ pub async fn run(
         }
         Err(error) => {
             tracing::error!(collection = %id, error = %chain(&error), "collection failed");
+            if let Err(error) = running.try_to_forget_unsealed().await {
+                tracing::warn!(error = %chain(&error), "half volumes may be left");
+            }
             fail_parts(inner, &running.collection, &Reason::Internal).await?
         }
     };
@@ -199,7 +202,9 @@ impl Running {
             return send(self, origin).await;
         }
         let (inner, id) = (&self.inner, self.collection.id);
-        let mut volumes = self.tidy_up().await?;
+        let Some(mut volumes) = self.tidy_up().await? else {
+            return Ok(None);
+        };
         let Some(mut planned) = self.plan().await? else {
             return Ok(None);
         };
@@ -225,7 +230,10 @@ impl Running {
                 }
                 PartsEnd::Again => {}
             }
-            volumes = self.tidy_up().await?;
+            volumes = match self.tidy_up().await? {
+                Some(volumes) => volumes,
+                None => return Ok(None),
+            };
             planned = match self.plan().await? {
                 Some(planned) => planned,
                 None => return Ok(None),
@@ -274,24 +282,6 @@ impl Running {
                 planned.map(Some).map_err(EngineError::internal)
             }
         }
-    }
-
-    /// Forgets what is unsealed, left by an earlier run or lost by this one, here and at the
-    /// destination; answers what is sealed.
-    async fn tidy_up(&self) -> Result<Vec<VolumeRow>, EngineError> {
-        let (inner, id) = (&self.inner, self.collection.id);
-        for unsealed in inner.store.drop_unsealed_volumes(id).await? {
-            let path = format!("{}/{}", self.collection.folder, unsealed.name);
-            if let Err(error) = self.link.current().forget(&path, unsealed.id).await {
-                tracing::warn!(%error, "a half volume may be left at the destination");
-            }
-        }
-        let volumes = inner.store.volumes(id).await?;
-        inner
-            .spool
-            .remove_strays(id, waiting_in_spool(&volumes))
-            .map_err(EngineError::internal)?;
-        Ok(volumes)
     }
 
     /// Before anything is read a refusal ends the collection; later ones only make it wait.

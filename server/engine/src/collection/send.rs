@@ -152,7 +152,10 @@ pub(super) fn is_left_to_its_sender(row: &CollectionRow) -> bool {
 pub(super) async fn send(running: &Running, origin: &SavedIn) -> Result<Option<End>, EngineError> {
     let (inner, id) = (&running.inner, running.collection.id);
     let store = &inner.store;
-    store.drop_unsealed_volumes(id).await?;
+    match running.tidy_up().await? {
+        Some(_) => {}
+        None => return Ok(None),
+    }
     let saved = tokio::select! {
         () = running.link.stop.cancelled() => return Ok(None),
         saved = read(PathBuf::from(&origin.directory)) => saved?,

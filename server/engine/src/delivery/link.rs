@@ -169,6 +169,8 @@ impl Link {
         let mut failures = 0;
         loop {
             tokio::select! {
+                // whoever stopped it tidies up, and nothing may come in between
+                biased;
                 () = self.stop.cancelled() => return Err(Stopped::Cancelled),
                 () = self.admitted(bytes) => {}
             }
@@ -176,6 +178,7 @@ impl Link {
             let current = Arc::clone(&replaced.borrow_and_update().destination);
             let longest_delay = longest_delay(&current);
             let answer = tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return Err(Stopped::Cancelled),
                 answer = request(current) => answer,
             };

@@ -57,6 +57,12 @@ impl Seal<'_> {
 }
 
 impl VolumeRow {
+    /// Whether no byte of it will change any more.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        self.sha256.is_some()
+    }
+
     /// A volume that nothing has been written to yet.
     #[must_use]
     pub fn begun(part: Option<u32>, name: String) -> Self {
@@ -132,20 +138,7 @@ impl Store {
         seal.set(&mut *self.writer.acquire().await?).await
     }
 
-    /// Forgets volumes that were never sealed, with their items and blocks; names them.
-    pub async fn drop_unsealed_volumes(
-        &self,
-        collection: CollectionId,
-    ) -> StoreResult<Vec<VolumeRow>> {
-        Ok(sqlx::query_as(
-            "DELETE FROM volume WHERE collection_id = $1 AND sealed_at IS NULL RETURNING *",
-        )
-        .bind(collection.to_string())
-        .fetch_all(&self.writer)
-        .await?)
-    }
-
-    /// Forgets volumes that are no longer at the destination, with their items.
+    /// Forgets volumes of which nothing is left, here or at the destination, with their items.
     pub async fn drop_volumes(&self, ids: &[Uuid]) -> StoreResult<()> {
         let mut transaction = self.writer.begin().await?;
         for id in ids {
@@ -158,10 +151,10 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what was in a sealed volume that was lost before it was delivered. The volume stays,
-    /// unsealed, until its part is run again: so the part is not collected, even where its last
-    /// volume is sealed only now.
-    pub async fn unseal_lost_volume(&self, id: Uuid) -> StoreResult<()> {
+    /// Forgets what was in a volume that was given up, or lost before it was delivered. The volume
+    /// stays, unsealed, until the destination holds nothing of it either. So its part is not
+    /// collected, even where the last volume of that is sealed only now.
+    pub async fn empty_volume(&self, id: Uuid) -> StoreResult<()> {
         let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "UPDATE part SET collected_at = NULL WHERE EXISTS (SELECT 1 FROM volume \
@@ -183,15 +176,6 @@ impl Store {
                 .await?;
         }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Forgets a volume that was never sealed, because nothing came to be in it.
-    pub async fn drop_volume(&self, id: Uuid) -> StoreResult<()> {
-        sqlx::query("DELETE FROM volume WHERE id = $1 AND sealed_at IS NULL")
-            .bind(id.to_string())
-            .execute(&self.writer)
-            .await?;
         Ok(())
     }
 

@@ -106,6 +106,24 @@ impl Stack {
         }
     }
 
+    /// A command of the role that waits for the file that is answered, and prints it.
+    pub fn gate(&mut self, role: &str) -> PathBuf {
+        let gate = self.root.path().join("gate");
+        let wait = format!(
+            "until [ -e {0} ]; do sleep 0.02; done; cat {0}",
+            gate.display()
+        );
+        self.add_source(
+            role,
+            SourceConfig::Command {
+                name: "gate".to_owned(),
+                run: vec!["/bin/sh".to_owned(), "-c".to_owned(), wait],
+                timeout: PATIENCE,
+            },
+        );
+        gate
+    }
+
     /// Lines from two hours ago until now, one each `step`; answers those of the last hour.
     pub fn log(&self, path: &Path, step: TimeDelta) -> String {
         let (mut all, mut inside) = (String::new(), String::new());
@@ -166,6 +184,29 @@ impl Stack {
             destination,
             identifiers: false,
         }
+    }
+
+    async fn database(&self) -> sqlx::SqlitePool {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.config.data_directory.join("help-support.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await;
+        pool.expect("the database")
+    }
+
+    /// The one text that a question to the database is answered with.
+    pub async fn look_up(&self, question: &'static str) -> String {
+        let pool = self.database().await;
+        let answer = sqlx::query_scalar(question).fetch_one(&pool).await;
+        pool.close().await;
+        answer.expect("an answer")
+    }
+
+    /// Changes the database behind the engine's back, as time and accidents would.
+    pub async fn alter(&self, statement: &'static str) {
+        let pool = self.database().await;
+        let done = sqlx::query(statement).execute(&pool).await;
+        done.expect("a statement that works");
+        pool.close().await;
     }
 
     /// Files of the spool, database and locks left aside.

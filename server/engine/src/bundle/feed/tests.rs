@@ -404,7 +404,7 @@ fn a_part_that_has_lost_a_volume_is_not_collected_when_its_last_one_is_sealed() 
     feed.settle().expect("a packer");
     rig.runtime.block_on(async {
         let volumes = rig.store.volumes(rig.collection).await.expect("volumes");
-        let lost = rig.store.unseal_lost_volume(volumes[0].id).await;
+        let lost = rig.store.empty_volume(volumes[0].id).await;
         lost.expect("a volume");
     });
     put(&mut feed, "files/b", b"a line\n", &cancel).expect("room");

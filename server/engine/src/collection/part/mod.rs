@@ -106,7 +106,11 @@ pub(super) async fn run_part(
         both = async { tokio::join!(collected, delivered) } => both,
         never = stop => match never {},
     };
-    ended(running, row, collected?, delivered).await
+    match running.forget_unsealed(Some(row.position)).await {
+        Ok(()) => ended(running, row, collected?, delivered).await,
+        Err(Stopped::Cancelled) => Ok(PartEnd::Stopped),
+        Err(stopped) => Err(EngineError::internal(stopped)),
+    }
 }
 
 /// The first number that no volume of the part bears.
@@ -225,22 +229,9 @@ async fn deliver_all(
             Ok(_) => inner.spool.remove_volume(&volume.file)?,
             Err(Stopped::Damaged) => {
                 tracing::warn!(name = %volume.name, "a bundle was lost or damaged in the spool; it is collected anew");
-                inner.store.unseal_lost_volume(volume.id).await?;
+                inner.store.empty_volume(volume.id).await?;
                 inner.spool.remove_volume(&volume.file)?;
-                let path = format!("{folder}/{}", volume.name);
-                if let Err(error) = running.link.current().forget(&path, volume.id).await {
-                    tracing::warn!(%error, "a half volume may be left at the destination");
-                }
                 came = Delivered::SomeLost;
-            }
-            // it was given up while it was written
-            Err(Stopped::Cancelled) if !running.link.stop.is_cancelled() => {
-                let path = format!("{folder}/{}", volume.name);
-                let destination = running.link.current();
-                if let Err(error) = destination.forget(&path, volume.id).await {
-                    tracing::warn!(%error, "a half volume may be left at the destination");
-                }
-                return Err(Stopped::Cancelled);
             }
             Err(stopped) => return Err(stopped),
         }
