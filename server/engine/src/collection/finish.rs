@@ -7,13 +7,14 @@ use domain::{CollectionState, PartState, Reason};
 use serde_json::Map;
 use uuid::Uuid;
 
+use super::plan::PlannedPart;
 use super::run::Running;
 use crate::bundle::{SpooledVolume, VolumeFile, write_manifest};
-use crate::delivery::{Link, Stopped, deliver_volume};
-use crate::destination::Discarded;
+use crate::delivery::{Stopped, deliver_volume};
+use crate::destination::{Destination, Discarded};
 use crate::engine::Inner;
 use crate::error::EngineError;
-use crate::store::{CollectionRow, Seal, VolumeRow};
+use crate::store::{CollectionRow, PartRow, Seal, VolumeRow};
 
 /// What a cancelled collection may take to tidy up at its destination.
 const DISCARD_TIME: Duration = Duration::from_secs(1);
@@ -29,7 +30,12 @@ pub struct End {
 pub async fn verdict(inner: &Inner, id: domain::CollectionId) -> Result<End, EngineError> {
     let parts = inner.store.parts(id).await?;
     Ok(End {
-        state: domain::collection::outcome(parts.iter().map(|part| &part.state)),
+        state: if parts.is_empty() {
+            // nothing was so much as begun
+            CollectionState::Failed
+        } else {
+            domain::collection::outcome(parts.iter().map(|part| &part.state))
+        },
         detail: parts
             .iter()
             .find(|part| part.state.has_gaps())
@@ -37,12 +43,33 @@ pub async fn verdict(inner: &Inner, id: domain::CollectionId) -> Result<End, Eng
     })
 }
 
-/// Fails all parts that have not ended; answers what the collection amounts to by that.
+/// Makes the parts of a collection known, one for each of its roles.
+pub async fn insert_parts(
+    inner: &Inner,
+    collection: &CollectionRow,
+    planned: &[PlannedPart],
+) -> Result<(), EngineError> {
+    let rows: Vec<PartRow> = (0_u32..)
+        .zip(&collection.request.roles)
+        .enumerate()
+        .map(|(index, (position, role))| PartRow {
+            items_planned: planned.get(index).map_or(0, |part| part.items.len() as u64),
+            planned_bytes: planned.get(index).map_or(0, PlannedPart::planned_bytes),
+            ..PartRow::pending(position, &collection.node, &role.name.0)
+        })
+        .collect();
+    Ok(inner.store.insert_parts(collection.id, &rows).await?)
+}
+
+/// Fails all parts that have not ended; answers what the collection amounts to by that. It is never
+/// complete: even where all parts had ended before, what tells of them is not there.
 pub async fn fail_parts(
     inner: &Inner,
     collection: &CollectionRow,
     reason: &Reason,
 ) -> Result<End, EngineError> {
+    // it may have ended before it was planned
+    insert_parts(inner, collection, &[]).await?;
     close_parts(inner, collection, &PartState::Failed(reason.clone())).await?;
     let detail = match reason {
         Reason::DestinationRefused { detail } => detail.clone(),
@@ -50,9 +77,17 @@ pub async fn fail_parts(
     };
     let state = verdict(inner, collection.id).await?.state;
     Ok(End {
-        state,
+        state: without_manifest(state),
         detail: Some(detail),
     })
+}
+
+/// What a collection amounts to whose bundles may all be there, but not what tells of them.
+pub const fn without_manifest(state: CollectionState) -> CollectionState {
+    match state {
+        CollectionState::Complete => CollectionState::PartiallyComplete,
+        state => state,
+    }
 }
 
 async fn close_parts(
@@ -98,7 +133,7 @@ pub async fn end_queued_retry(inner: &Inner, row: CollectionRow) -> Result<(), E
 pub async fn end_cancelled(
     inner: &Inner,
     collection: &CollectionRow,
-    link: Option<&Link>,
+    destination: Option<&Destination>,
 ) -> Result<(), EngineError> {
     let (store, id) = (&inner.store, collection.id);
     // a sending goes to the folder of the collection that it sends, where an earlier one may have
@@ -125,9 +160,8 @@ pub async fn end_cancelled(
         })
         .collect();
     let committed = discarded.iter().filter(|volume| volume.committed).count();
-    let gone = match link {
-        Some(link) => {
-            let destination = link.current();
+    let gone = match destination {
+        Some(destination) => {
             let discarding = destination.discard(&discarded);
             matches!(
                 tokio::time::timeout(DISCARD_TIME, discarding).await,

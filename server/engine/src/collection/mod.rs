@@ -2,6 +2,7 @@
 
 mod finish;
 mod names;
+mod open;
 mod part;
 mod plan;
 mod progress;

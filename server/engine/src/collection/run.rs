@@ -6,13 +6,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{CollectionId, CollectionState, Reason};
+use domain::{CollectionId, Reason};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::finish::{End, deliver_manifest, end_cancelled, fail_parts, verdict};
+use super::finish::{
+    End, deliver_manifest, end_cancelled, fail_parts, insert_parts, verdict, without_manifest,
+};
 use super::names;
+use super::open::{Opened, open};
 use super::part::{PartEnd, run_part};
 use super::plan::{PlannedPart, plan};
 use super::progress::PartProgress;
@@ -75,17 +78,14 @@ pub async fn run(
 ) -> Result<RunEnd, EngineError> {
     let id = collection.id;
     tracing::info!(collection = %id, "collection begins");
-    let destination = match inner.open_destination(id, &collection.destination).await {
-        Ok(destination) => destination,
-        Err(error) => {
-            tracing::error!(collection = %id, error = %chain(&error), "the destination cannot be opened");
-            let reason = match error {
-                EngineError::Internal(_) => Reason::Internal,
-                error => Reason::DestinationRefused {
-                    detail: error.to_string(),
-                },
-            };
-            insert_parts(inner, &collection, &[]).await?;
+    let destination = match open(inner, &collection, shutdown).await? {
+        Opened::Ready(destination) => destination,
+        Opened::Cancelled(destination) => {
+            end_cancelled(inner, &collection, destination.as_ref()).await?;
+            return Ok(RunEnd::Ended);
+        }
+        Opened::Interrupted => return Ok(RunEnd::Interrupted),
+        Opened::Refused(reason) => {
             let end = fail_parts(inner, &collection, &reason).await?;
             return finish(inner, id, end).await;
         }
@@ -94,7 +94,6 @@ pub async fn run(
         Ok(roles) => roles,
         Err(error) => {
             tracing::error!(collection = %id, error = %chain(&error), "what is to be collected cannot be unsealed");
-            insert_parts(inner, &collection, &[]).await?;
             let end = fail_parts(inner, &collection, &Reason::Internal).await?;
             return finish(inner, id, end).await;
         }
@@ -104,7 +103,6 @@ pub async fn run(
         Ok(redactor) => redactor,
         Err(error) => {
             tracing::error!(collection = %id, error = %chain(&error), "pseudonyms cannot be given");
-            insert_parts(inner, &collection, &[]).await?;
             let end = fail_parts(inner, &collection, &Reason::RedactionFailed).await?;
             return finish(inner, id, end).await;
         }
@@ -125,12 +123,6 @@ pub async fn run(
     });
     let paused = running.collection.paused_by.as_deref().map(paused_reason);
     running.link.set_paused(paused);
-    // the process that was told of it may have ended while it removed what was delivered
-    let signals = inner.store.signals(id).await?;
-    if signals.cancel_requested {
-        end_cancelled(inner, &running.collection, Some(&running.link)).await?;
-        return Ok(RunEnd::Ended);
-    }
     let finished = CancellationToken::new();
     let watching = tokio::spawn(watch(Arc::clone(&running), finished.clone()));
     let outcome = running.collect().await;
@@ -143,7 +135,7 @@ pub async fn run(
     let end = match outcome {
         Ok(Some(end)) => end,
         Ok(None) if running.cancelled.load(Ordering::Relaxed) => {
-            end_cancelled(inner, &running.collection, Some(&running.link)).await?;
+            end_cancelled(inner, &running.collection, Some(&running.link.current())).await?;
             tracing::info!(collection = %id, "collection cancelled");
             return Ok(RunEnd::Ended);
         }
@@ -175,24 +167,6 @@ async fn finish(inner: &Inner, id: CollectionId, end: End) -> Result<RunEnd, Eng
         .await?;
     tracing::info!(collection = %id, state = state.code(), "collection ended");
     Ok(RunEnd::Ended)
-}
-
-/// Makes the parts of a collection known, one for each of its roles.
-async fn insert_parts(
-    inner: &Inner,
-    collection: &CollectionRow,
-    planned: &[PlannedPart],
-) -> Result<(), EngineError> {
-    let rows: Vec<PartRow> = (0_u32..)
-        .zip(&collection.request.roles)
-        .enumerate()
-        .map(|(index, (position, role))| PartRow {
-            items_planned: planned.get(index).map_or(0, |part| part.items.len() as u64),
-            planned_bytes: planned.get(index).map_or(0, PlannedPart::planned_bytes),
-            ..PartRow::pending(position, &collection.node, &role.name.0)
-        })
-        .collect();
-    Ok(inner.store.insert_parts(collection.id, &rows).await?)
 }
 
 impl Running {
@@ -247,10 +221,7 @@ impl Running {
                 tracing::error!(collection = %id, error = %chain(&stopped), "the manifest was not delivered");
                 End {
                     // the bundles are there, what tells of them is not
-                    state: match end.state {
-                        CollectionState::Complete => CollectionState::PartiallyComplete,
-                        state => state,
-                    },
+                    state: without_manifest(end.state),
                     detail: Some(format!("the manifest was not delivered: {stopped}")),
                 }
             }

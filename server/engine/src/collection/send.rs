@@ -16,7 +16,7 @@ use domain::{
 use futures::stream::{FuturesUnordered, StreamExt};
 use uuid::Uuid;
 
-use super::finish::{End, fail_parts, verdict};
+use super::finish::{End, fail_parts, verdict, without_manifest};
 use super::request::place;
 use super::run::Running;
 use crate::bundle::SpooledVolume;
@@ -171,21 +171,38 @@ pub(super) async fn send(running: &Running, origin: &SavedIn) -> Result<Option<E
         Err(Stopped::Cancelled) => return Ok(None),
         Err(stopped) => return refuse(running, &stopped.to_string()).await,
     }
+    let mut all_arrived = true;
     for (position, part) in (0_u32..).zip(&saved.parts) {
         let sent = send_files(running, &saved, Some(position), &part.volumes).await;
         let state = match sent {
             Ok(()) => part.state.clone(),
             Err(Stopped::Cancelled) => return Ok(None),
-            Err(stopped) => PartState::Failed(failure(stopped)?),
+            Err(stopped) => {
+                all_arrived = false;
+                PartState::Failed(failure(stopped)?)
+            }
         };
         store.set_part_state(id, position, &state).await?;
     }
     let end = verdict(inner, id).await?;
-    let end = match send_files(running, &saved, None, &saved.manifests).await {
-        Ok(()) => end,
+    if !all_arrived {
+        // a manifest would say that all of it is there
+        return Ok(Some(End {
+            state: without_manifest(end.state),
+            ..end
+        }));
+    }
+    match send_files(running, &saved, None, &saved.manifests).await {
+        Ok(()) => {}
         Err(Stopped::Cancelled) => return Ok(None),
-        Err(stopped) => return refuse(running, &failure(stopped)?.to_string()).await,
-    };
+        Err(stopped) => {
+            let why = failure(stopped)?;
+            return Ok(Some(End {
+                state: without_manifest(end.state),
+                detail: Some(format!("the manifest was not delivered: {why}")),
+            }));
+        }
+    }
     inner
         .spool
         .remove_collection(id)
