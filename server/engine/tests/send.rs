@@ -266,3 +266,41 @@ async fn a_sending_that_was_stopped_is_nobodys_until_it_is_sent_again_or_cancell
     assert!(rig.azurite.blobs("logs").await.is_empty());
     serving.stop().await;
 }
+
+#[tokio::test]
+async fn a_manifest_is_held_back_until_what_it_tells_of_is_there_and_a_retry_sends_the_rest() {
+    let rig = Rig::new(1).await;
+    let serving = Serving::start(rig.stack.engine().await);
+    let engine = &serving.engine;
+    let expires_at = Utc::now() + TimeDelta::hours(1);
+    let sas = sas_at(rig.gate.port, "logs", "rwl", expires_at);
+    let refuse = |name: &'static str| {
+        rig.gate.rule(move |line| {
+            let is_commit = line.contains("comp=blocklist") && line.contains(name);
+            is_commit.then(|| Reply::new(409, "BlobAlreadyExists"))
+        });
+    };
+    refuse(".zip");
+    let actor = operator();
+    let sent = engine.send_saved(&rig.directory, sas, &actor);
+    let id = sent.await.unwrap();
+    engine.drive(id, CancellationToken::new()).await.unwrap();
+    let failed = engine.collection(id).await.unwrap();
+    assert_eq!(failed.summary.state, CollectionState::Failed);
+    assert!(rig.azurite.blobs("logs").await.is_empty());
+
+    refuse("manifest.json");
+    engine.retry(id, &operator()).await.unwrap();
+    let half = wait_for_end(engine, id).await;
+    assert_eq!(half.summary.state, CollectionState::PartiallyComplete);
+    let told = half.summary.state_detail.unwrap_or_default();
+    assert!(told.starts_with("the manifest was not delivered"), "{told}");
+    assert_eq!(rig.azurite.blobs("logs").await.len(), 1);
+
+    rig.gate.rule(|_| None);
+    engine.retry(id, &operator()).await.unwrap();
+    let ended = wait_for_end(engine, id).await;
+    assert_eq!(ended.summary.state, CollectionState::Complete);
+    assert_eq!(rig.azurite.blobs("logs").await.len(), 2);
+    serving.stop().await;
+}

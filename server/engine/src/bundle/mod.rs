@@ -14,6 +14,6 @@ pub use feed::{Feed, feed};
 pub use manifest::{close_object, write_manifest};
 pub use spool::{Leaving, NoRoom, Spool};
 pub use volume::{SealedVolume, SpooledVolume, VolumeFile, VolumeProgress};
-pub use writer::{BundleError, BundleWriter, Packing, Rest};
+pub use writer::{BundleError, BundleWriter, Packing};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use zip::{Compressor, ZipStream};

@@ -66,9 +66,8 @@ pub struct Packing {
 
 /// What is to come of a part behind a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
+enum Rest {
     Nothing,
-    /// Other volumes, or a retry because there was no room.
     More,
 }
 
@@ -192,11 +191,11 @@ impl BundleWriter {
 
     /// Records the last items, writes `errors.txt` and seals the last volume; with that, a whole part
     /// is collected. On failure what is not sealed is given up.
-    pub fn finish(mut self, rest: Rest) -> Result<(), BundleError> {
+    pub fn finish(mut self) -> Result<(), BundleError> {
         let written = self
             .record()
             .and_then(|()| self.write_errors())
-            .and_then(|()| self.end_part(rest));
+            .and_then(|()| self.end_part());
         if written.is_err() {
             self.abandon();
         }
@@ -259,13 +258,13 @@ impl BundleWriter {
         Ok(())
     }
 
-    fn end_part(&mut self, rest: Rest) -> Result<(), BundleError> {
-        if self.open.is_none() && rest == Rest::Nothing {
+    fn end_part(&mut self) -> Result<(), BundleError> {
+        if self.open.is_none() {
             let (collection, part) = (self.packing.collection, self.packing.part);
             let ended = self.store.set_part_collected(collection, part, None);
             self.runtime.block_on(ended)?;
         }
-        self.seal(rest)
+        self.seal(Rest::Nothing)
     }
 
     /// Seals the volume that is open; with [`Rest::Nothing`] its part is collected.

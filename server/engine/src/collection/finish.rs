@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::plan::PlannedPart;
 use super::run::Running;
 use crate::bundle::{SpooledVolume, VolumeFile, write_manifest};
-use crate::delivery::{Stopped, deliver_volume};
+use crate::delivery::{Stopped, deliver_volume, is_delivered};
 use crate::destination::{Destination, Discarded};
 use crate::engine::Inner;
 use crate::error::EngineError;
@@ -70,7 +70,16 @@ pub async fn fail_parts(
 ) -> Result<End, EngineError> {
     // it may have ended before it was planned
     insert_parts(inner, collection, &[]).await?;
-    close_parts(inner, collection, &PartState::Failed(reason.clone())).await?;
+    let volumes = inner.store.volumes(collection.id).await?;
+    for part in inner.store.parts(collection.id).await? {
+        if !part.state.is_final() {
+            let state = given_up(&volumes, part.position, reason.clone());
+            inner
+                .store
+                .set_part_state(collection.id, part.position, &state)
+                .await?;
+        }
+    }
     let detail = match reason {
         Reason::DestinationRefused { detail } => detail.clone(),
         reason => reason.to_string(),
@@ -90,20 +99,15 @@ pub const fn without_manifest(state: CollectionState) -> CollectionState {
     }
 }
 
-async fn close_parts(
-    inner: &Inner,
-    collection: &CollectionRow,
-    state: &PartState,
-) -> Result<(), EngineError> {
-    for part in inner.store.parts(collection.id).await? {
-        if !part.state.is_final() {
-            inner
-                .store
-                .set_part_state(collection.id, part.position, state)
-                .await?;
-        }
+/// What a part amounts to that nobody goes on with: failed, or partial where something of it has
+/// arrived.
+pub fn given_up(volumes: &[VolumeRow], part: u32, reason: Reason) -> PartState {
+    let mut own = volumes.iter().filter(|volume| volume.part == Some(part));
+    if own.any(|volume| volume.delivered_at.is_some()) {
+        PartState::Partial(reason)
+    } else {
+        PartState::Failed(reason)
     }
-    Ok(())
 }
 
 /// The volumes whose files the spool has to keep. That of a delivered one may only have outlived a
@@ -140,19 +144,16 @@ pub async fn end_cancelled(
     // brought the same
     let is_sending = collection.saved.is_some();
     let of_this_run = |volume: &&VolumeRow| {
-        let is_new = collection
-            .requeued_at
-            .is_none_or(|at| volume.created_at >= at);
-        !is_sending && (is_new || !volume.is_sealed())
+        !is_sending && (is_of_this_run(collection, volume) || !volume.is_sealed())
     };
     let volumes = store.volumes(id).await?;
     let arrived = volumes
         .iter()
         .filter(|volume| is_sending && volume.commit_started_at.is_some())
         .count();
-    let discarded: Vec<Discarded> = volumes
+    let own: Vec<&VolumeRow> = volumes.iter().filter(of_this_run).collect();
+    let discarded: Vec<Discarded> = own
         .iter()
-        .filter(of_this_run)
         .map(|volume| Discarded {
             path: format!("{}/{}", collection.folder, volume.name),
             volume: volume.id,
@@ -168,50 +169,75 @@ pub async fn end_cancelled(
                 Ok(Ok(true))
             )
         }
-        None => committed == 0,
+        None => false,
     };
-    let unsealed = volumes.iter().filter(|volume| !volume.is_sealed());
-    let unsealed: Vec<_> = unsealed.map(|volume| volume.id).collect();
+    // what was never committed is not to be seen there, whatever became of it
+    let lost = |volume: &&&VolumeRow| gone || volume.commit_started_at.is_none();
+    let lost: Vec<&VolumeRow> = own.iter().filter(lost).copied().collect();
     if gone {
-        store.drop_volumes(&unsealed).await?;
+        let lost: Vec<_> = lost.iter().map(|volume| volume.id).collect();
+        store.drop_volumes(&lost).await?;
     } else {
-        // a retry finds them by their rows
-        for volume in unsealed {
-            store.empty_volume(volume).await?;
+        for volume in &lost {
+            // its row leads a retry to what may be left of it
+            store.empty_volume(volume.id).await?;
         }
     }
     let remain = if gone { arrived } else { committed };
-    let remains = (remain > 0)
-        .then(|| format!("{remain} volumes that were already delivered remain at the destination"));
+    let remains = if remain > 0 {
+        let what = "volumes that were already delivered remain at the destination";
+        Some(format!("{remain} {what}"))
+    } else {
+        let may_remain = "unfinished files may remain at the destination, which was not in reach";
+        (!gone && !lost.is_empty()).then(|| may_remain.to_owned())
+    };
+    take_parts_back(inner, collection, &lost).await?;
+    let kept = store.volumes(id).await?;
     if collection.requeued_at.is_some() {
-        if gone {
-            store
-                .drop_volumes(
-                    &discarded
-                        .iter()
-                        .map(|volume| volume.volume)
-                        .collect::<Vec<_>>(),
-                )
-                .await?;
-        }
-        let kept = store.volumes(id).await?;
         inner
             .spool
             .remove_strays(id, waiting_in_spool(&kept))
             .map_err(EngineError::internal)?;
-        close_parts(inner, collection, &PartState::Failed(Reason::Cancelled)).await?;
         let end = verdict(inner, id).await?;
         let detail = remains.unwrap_or_else(|| "the retry was cancelled".to_owned());
-        store.end_collection(id, end.state, Some(&detail)).await?;
+        // a retry that had nothing but the manifest to fill in has not done so
+        let state = without_manifest(end.state);
+        store.end_collection(id, state, Some(&detail)).await?;
     } else {
         inner
             .spool
             .remove_collection(id)
             .map_err(EngineError::internal)?;
-        close_parts(inner, collection, &PartState::Skipped(Reason::Cancelled)).await?;
         store
             .end_collection(id, CollectionState::Cancelled, remains.as_deref())
             .await?;
+    }
+    Ok(())
+}
+
+/// Says of parts that are open, or whose bundles have just been lost, what they were before the run
+/// that was cancelled.
+async fn take_parts_back(
+    inner: &Inner,
+    collection: &CollectionRow,
+    lost: &[&VolumeRow],
+) -> Result<(), EngineError> {
+    let (store, id) = (&inner.store, collection.id);
+    let left = store.volumes(id).await?;
+    for part in store.parts(id).await? {
+        let has_lost = lost.iter().any(|volume| volume.part == Some(part.position));
+        if part.state.is_final() && !has_lost {
+            continue;
+        }
+        let state = match part.state_before {
+            Some(PartState::Failed(reason)) => given_up(&left, part.position, reason),
+            Some(before) => before,
+            None => match given_up(&left, part.position, Reason::Cancelled) {
+                PartState::Failed(reason) => PartState::Skipped(reason),
+                partial => partial,
+            },
+        };
+        store.set_part_state(id, part.position, &state).await?;
     }
     Ok(())
 }
@@ -230,6 +256,7 @@ async fn deliver_sealed_manifest(
     outcome: CollectionState,
 ) -> Result<(), Stopped> {
     let (inner, collection) = (&running.inner, &running.collection);
+    settle_earlier_manifests(running).await?;
     let made: Vec<_> = inner
         .store
         .volumes(collection.id)
@@ -237,13 +264,15 @@ async fn deliver_sealed_manifest(
         .into_iter()
         .filter(|volume| volume.part.is_none())
         .collect();
-    let of_this_run =
-        |row: &&VolumeRow| collection.requeued_at.is_none_or(|at| row.created_at >= at);
-    let sealed = match made.iter().find(of_this_run) {
+    let sealed = match made.iter().find(|row| is_of_this_run(collection, row)) {
         // the process ended between the last byte and the last word
         Some(row) if row.delivered_at.is_some() => return Ok(()),
         Some(row) => row.clone(),
-        None => seal_manifest(running, outcome, made.len() + 1).await?,
+        None => {
+            let numbers = made.iter().map(|row| manifest_number(&row.name));
+            let number = numbers.max().map_or(1, |last| last.saturating_add(1));
+            seal_manifest(running, outcome, number).await?
+        }
     };
     let volume = SpooledVolume::sealed(&sealed, collection.id, &inner.spool, "application/json")?;
     let (store, memory) = (&inner.store, &inner.memory);
@@ -259,19 +288,61 @@ async fn deliver_sealed_manifest(
     }
 }
 
-async fn seal_manifest(
-    running: &Running,
-    outcome: CollectionState,
-    number: usize,
-) -> Result<VolumeRow, Stopped> {
-    let (inner, id) = (&running.inner, running.collection.id);
-    let store = &inner.store;
-    let name = if number == 1 {
+/// Finds out what became of manifests that earlier runs have written and not seen arrive: they tell
+/// nothing that the next one does not, but their names may be taken.
+async fn settle_earlier_manifests(running: &Running) -> Result<(), Stopped> {
+    let (inner, collection) = (&running.inner, &running.collection);
+    let (store, memory) = (&inner.store, &inner.memory);
+    for row in store.volumes(collection.id).await? {
+        let is_earlier = row.part.is_none() && !is_of_this_run(collection, &row);
+        if !is_earlier || row.delivered_at.is_some() {
+            continue;
+        }
+        let volume = SpooledVolume::sealed(&row, collection.id, &inner.spool, "application/json")?;
+        let (link, folder) = (&running.link, &collection.folder);
+        let is_there = if row.commit_started_at.is_some() {
+            is_delivered(store, link, memory, folder, &volume).await?
+        } else {
+            Some(false)
+        };
+        if is_there == Some(false) {
+            let path = &format!("{folder}/{}", row.name);
+            link.persist(|destination| async move { destination.forget(path, row.id).await })
+                .await?;
+            store.drop_volumes(&[row.id]).await?;
+        }
+        inner.spool.remove_volume(&volume.file)?;
+    }
+    Ok(())
+}
+
+fn is_of_this_run(collection: &CollectionRow, row: &VolumeRow) -> bool {
+    collection.requeued_at.is_none_or(|at| row.created_at >= at)
+}
+
+fn manifest_name(number: u32) -> String {
+    if number == 1 {
         "manifest.json".to_owned()
     } else {
         format!("manifest.{number}.json")
-    };
-    let mut row = VolumeRow::begun(None, name);
+    }
+}
+
+fn manifest_number(name: &str) -> u32 {
+    let number = name
+        .trim_start_matches("manifest.")
+        .trim_end_matches(".json");
+    number.parse().unwrap_or(1)
+}
+
+async fn seal_manifest(
+    running: &Running,
+    outcome: CollectionState,
+    number: u32,
+) -> Result<VolumeRow, Stopped> {
+    let (inner, id) = (&running.inner, running.collection.id);
+    let store = &inner.store;
+    let mut row = VolumeRow::begun(None, manifest_name(number));
     // as it is now: its SAS URL may have been replaced
     let collection = store
         .find_collection(id)

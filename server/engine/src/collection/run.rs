@@ -226,9 +226,10 @@ impl Running {
                 }
             }
         };
-        // what could not be delivered stays in the spool for a retry
+        // what could not be delivered stays in the spool for a retry, which writes its own manifest
         let volumes = inner.store.volumes(id).await?;
-        if volumes.iter().all(|volume| volume.delivered_at.is_some()) {
+        let mut bundles = volumes.iter().filter(|volume| volume.part.is_some());
+        if bundles.all(|volume| volume.delivered_at.is_some()) {
             inner
                 .spool
                 .remove_collection(id)

@@ -224,12 +224,7 @@ async fn refuse(running: &Running, why: &str) -> Result<Option<End>, EngineError
     let reason = Reason::DestinationRefused {
         detail: why.to_owned(),
     };
-    let end = fail_parts(inner, collection, &reason).await?;
-    Ok(Some(End {
-        // not even all of it was tried
-        state: domain::CollectionState::Failed,
-        ..end
-    }))
+    fail_parts(inner, collection, &reason).await.map(Some)
 }
 
 fn failure(stopped: Stopped) -> Result<Reason, EngineError> {

@@ -14,4 +14,4 @@ mod tests;
 pub use link::{Link, Stopped};
 pub use meter::Meter;
 pub use pace::Pace;
-pub use volume::{deliver_volume, recognise_volume};
+pub use volume::{deliver_volume, is_delivered, recognise_volume};

@@ -51,6 +51,26 @@ pub async fn deliver_volume(
     }
 }
 
+/// Whether the destination has a sealed volume; `None` where nobody may look. One that it has counts
+/// as delivered.
+pub async fn is_delivered(
+    store: &Store,
+    link: &Link,
+    memory: &Semaphore,
+    folder: &str,
+    volume: &SpooledVolume,
+) -> Result<Option<bool>, Stopped> {
+    let delivery = Delivery::of(store, link, memory, folder, volume);
+    let Some(sealed) = volume.progress.borrow().sealed.clone() else {
+        return Ok(Some(false));
+    };
+    let is_there = delivery.is_there(&sealed).await?;
+    if is_there == Some(true) {
+        store.finish_volume(volume.id).await?;
+    }
+    Ok(is_there)
+}
+
 /// Whether the destination has a sealed volume already, of which nothing is in the ledger. Then it
 /// counts as delivered.
 pub async fn recognise_volume(

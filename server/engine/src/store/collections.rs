@@ -13,7 +13,8 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, SavedIn, Store, StoreError, StoreResult, audit, known, micros, moment, unsigned,
+    AuditEntry, SavedIn, Store, StoreError, StoreResult, audit, before, known, micros, moment,
+    unsigned,
 };
 use crate::config::{Compression, RoleConfig};
 use crate::limits::Budgets;
@@ -191,15 +192,6 @@ fn decode(row: &SqliteRow) -> StoreResult<CollectionRow> {
     })
 }
 
-/// What a retry starts from: parts with gaps are open again, their half-read items are read again,
-/// and a manifest that was not delivered is no longer true.
-const RETRY_STATEMENTS: [&str; 3] = [
-    "UPDATE item SET again = 1 WHERE collection_id = $1 AND outcome = 'partial'",
-    "UPDATE part SET state = 'pending', reason = NULL, collected_at = NULL, ended_at = NULL \
-     WHERE collection_id = $1 AND state IN ('failed', 'partial', 'truncated')",
-    "DELETE FROM volume WHERE collection_id = $1 AND part IS NULL AND delivered_at IS NULL",
-];
-
 impl Store {
     /// Queues a collection, with its consent and its audit entry, or nothing of these.
     pub async fn insert_collection(&self, new: &NewCollection<'_>) -> StoreResult<()> {
@@ -336,6 +328,7 @@ impl Store {
         state: CollectionState,
         detail: Option<&str>,
     ) -> StoreResult<()> {
+        let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "UPDATE collection SET state = $2, state_detail = $3, ended_at = $4, owner = NULL, \
              paused_by = NULL, delivery_rate = 0, seconds_left = NULL, version = version + 1, \
@@ -348,8 +341,10 @@ impl Store {
         .bind(state.code())
         .bind(detail)
         .bind(micros(Utc::now()))
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
+        before::forget_before(&mut transaction, id).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -429,12 +424,7 @@ impl Store {
         .rows_affected()
             == 1;
         if requeued {
-            for statement in RETRY_STATEMENTS {
-                sqlx::query(statement)
-                    .bind(id.to_string())
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+            before::begin_retry(&mut transaction, id).await?;
             let subject = id.to_string();
             let entry = AuditEntry {
                 actor,

@@ -143,6 +143,33 @@ impl Store {
         part: u32,
         items: &[ItemRow],
     ) -> StoreResult<()> {
+        let replaced = " DO UPDATE SET \
+             identity = excluded.identity, outcome = excluded.outcome, reason = excluded.reason, \
+             volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
+             kept_bytes = excluded.kept_bytes, taken_whole = excluded.taken_whole, \
+             redactions = excluded.redactions, again = 0 \
+             WHERE excluded.volume_id IS NOT NULL OR item.volume_id IS NULL";
+        self.insert_items(collection, part, items, replaced).await
+    }
+
+    /// Records items that nobody will read. Whatever is known of one stays.
+    pub async fn record_unread(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        items: &[ItemRow],
+    ) -> StoreResult<()> {
+        self.insert_items(collection, part, items, " DO NOTHING")
+            .await
+    }
+
+    async fn insert_items(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        items: &[ItemRow],
+        known_before: &str,
+    ) -> StoreResult<()> {
         let id = collection.to_string();
         let mut transaction = self.writer.begin().await?;
         for rows in items.chunks(ROWS_AT_ONCE) {
@@ -169,13 +196,8 @@ impl Store {
                     .push_bind(i64::from(item.taken_whole))
                     .push_bind(encoded.redactions);
             });
-            insert.push(
-                " ON CONFLICT (collection_id, part, entry_name) DO UPDATE SET \
-                 identity = excluded.identity, outcome = excluded.outcome, reason = excluded.reason, volume_id = excluded.volume_id, read_bytes = excluded.read_bytes, \
-                 kept_bytes = excluded.kept_bytes, taken_whole = excluded.taken_whole, \
-                 redactions = excluded.redactions, again = 0 \
-                 WHERE excluded.volume_id IS NOT NULL OR item.volume_id IS NULL",
-            );
+            insert.push(" ON CONFLICT (collection_id, part, entry_name)");
+            insert.push(known_before);
             insert.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
@@ -201,10 +223,10 @@ impl Store {
         Ok(settled)
     }
 
-    /// Forgets what a part missed: it will be tried again.
-    pub async fn forget_missing(&self, collection: CollectionId, part: u32) -> StoreResult<()> {
+    /// Marks what a part missed: it is tried again. It stays named until then.
+    pub async fn retry_missing(&self, collection: CollectionId, part: u32) -> StoreResult<()> {
         sqlx::query(
-            "DELETE FROM item WHERE collection_id = $1 AND part = $2 AND outcome = 'missing'",
+            "UPDATE item SET again = 1 WHERE collection_id = $1 AND part = $2 AND outcome = 'missing'",
         )
         .bind(collection.to_string())
         .bind(part)
@@ -251,7 +273,8 @@ impl Store {
             .collect()
     }
 
-    /// The first missing or partial items of a part: label and reason.
+    /// The first missing or partial items of a part that is read: label and reason. What was missing
+    /// and has not been met again is not missed any more.
     pub async fn part_gaps(
         &self,
         collection: CollectionId,
@@ -260,7 +283,8 @@ impl Store {
     ) -> StoreResult<Vec<(String, Reason)>> {
         let rows = sqlx::query(
             "SELECT label, reason FROM item WHERE collection_id = $1 AND part = $2 \
-             AND outcome IN ('partial', 'missing') AND reason IS NOT NULL ORDER BY entry_name LIMIT $3",
+             AND (outcome = 'partial' OR outcome = 'missing' AND again = 0) AND reason IS NOT NULL \
+             ORDER BY entry_name LIMIT $3",
         )
         .bind(collection.to_string())
         .bind(part)

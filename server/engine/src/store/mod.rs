@@ -6,6 +6,7 @@
 //! Several processes may have the same database open.
 
 mod audit;
+mod before;
 mod collections;
 mod delivery;
 mod history;

@@ -29,6 +29,8 @@ pub struct PartRow {
     pub planned_bytes: u64,
     /// All of it was read and sealed: only delivery is left.
     pub is_collected: bool,
+    /// What it had come to before the retry that opened it again.
+    pub state_before: Option<PartState>,
 }
 
 impl PartRow {
@@ -44,6 +46,7 @@ impl PartRow {
             items_planned: 0,
             planned_bytes: 0,
             is_collected: false,
+            state_before: None,
         }
     }
 }
@@ -59,18 +62,20 @@ impl FromRow<'_, SqliteRow> for PartRow {
 
 fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
     let count = |column| row.try_get::<i64, _>(column).map(unsigned);
-    let code: String = row.try_get("state")?;
-    let reason: Option<String> = row.try_get("reason")?;
-    let reason: Option<Reason> = reason.map(|json| serde_json::from_str(&json)).transpose()?;
+    let state = |code: String, reason: Option<String>| {
+        let reason: Option<Reason> = reason.map(|json| serde_json::from_str(&json)).transpose()?;
+        known(
+            PartState::from_code(&code, reason),
+            "state of a part",
+            &code,
+        )
+    };
+    let before: Option<String> = row.try_get("state_before")?;
     Ok(PartRow {
         position: row.try_get("position")?,
         node: row.try_get("node")?,
         role: row.try_get("role")?,
-        state: known(
-            PartState::from_code(&code, reason),
-            "state of a part",
-            &code,
-        )?,
+        state: state(row.try_get("state")?, row.try_get("reason")?)?,
         counts: PartCounts {
             items: count("items")?,
             items_missing: count("items_missing")?,
@@ -81,6 +86,10 @@ fn decode(row: &SqliteRow) -> StoreResult<PartRow> {
         items_planned: count("items_planned")?,
         planned_bytes: count("planned_bytes")?,
         is_collected: row.try_get::<Option<i64>, _>("collected_at")?.is_some(),
+        state_before: match before {
+            Some(code) => Some(state(code, row.try_get("reason_before")?)?),
+            None => None,
+        },
     })
 }
 
@@ -182,7 +191,7 @@ impl Store {
         if let Some(last) = last {
             last.set(&mut transaction).await?;
         }
-        sqlx::query(
+        let collected = sqlx::query(
             "UPDATE part SET collected_at = $3 WHERE collection_id = $1 AND position = $2 \
              AND NOT EXISTS (SELECT 1 FROM volume \
              WHERE collection_id = $1 AND part = $2 AND sealed_at IS NULL)",
@@ -192,6 +201,17 @@ impl Store {
         .bind(micros(Utc::now()))
         .execute(&mut *transaction)
         .await?;
+        if collected.rows_affected() == 1 {
+            // what was missing and has not been met again is not missed any more
+            sqlx::query(
+                "DELETE FROM item WHERE collection_id = $1 AND part = $2 \
+                 AND outcome = 'missing' AND again = 1",
+            )
+            .bind(id.to_string())
+            .bind(position)
+            .execute(&mut *transaction)
+            .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Store, StoreResult, micros, moment, signed, unsigned};
+use super::{Store, StoreResult, before, micros, moment, signed, unsigned};
 
 /// A volume of a bundle, or a manifest (`part` is `None`).
 #[derive(Clone, Debug)]
@@ -142,6 +142,7 @@ impl Store {
     pub async fn drop_volumes(&self, ids: &[Uuid]) -> StoreResult<()> {
         let mut transaction = self.writer.begin().await?;
         for id in ids {
+            before::forget_content(&mut transaction, *id).await?;
             sqlx::query("DELETE FROM volume WHERE id = $1")
                 .bind(id.to_string())
                 .execute(&mut *transaction)
@@ -156,16 +157,8 @@ impl Store {
     /// collected, even where the last volume of that is sealed only now.
     pub async fn empty_volume(&self, id: Uuid) -> StoreResult<()> {
         let mut transaction = self.writer.begin().await?;
-        sqlx::query(
-            "UPDATE part SET collected_at = NULL WHERE EXISTS (SELECT 1 FROM volume \
-             WHERE volume.id = $1 AND volume.collection_id = part.collection_id \
-             AND volume.part = part.position)",
-        )
-        .bind(id.to_string())
-        .execute(&mut *transaction)
-        .await?;
+        before::forget_content(&mut transaction, id).await?;
         for statement in [
-            "DELETE FROM item WHERE volume_id = $1",
             "DELETE FROM block WHERE volume_id = $1",
             "UPDATE volume SET sealed_at = NULL, sha256 = NULL, packed_bytes = 0, \
              commit_started_at = NULL WHERE id = $1",

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use chrono::{DateTime, Utc};
 
-use super::writer::{BundleError, BundleWriter, Rest};
+use super::writer::{BundleError, BundleWriter};
 use super::{NoRoom, Spool};
 use crate::redact::Canary;
 use crate::store::ItemRow;
@@ -40,7 +40,7 @@ enum Step {
     /// The item has ended, with its entry where it has one.
     End(Box<ItemRow>),
     /// All items have ended.
-    Finish(Rest),
+    Finish,
 }
 
 #[derive(Default)]
@@ -130,8 +130,8 @@ impl Feed {
     }
 
     /// All items have ended: what was written is to be sealed.
-    pub fn finish(mut self, rest: Rest) -> Result<(), BundleError> {
-        self.batch.steps.push(Step::Finish(rest));
+    pub fn finish(mut self) -> Result<(), BundleError> {
+        self.batch.steps.push(Step::Finish);
         self.send()
     }
 
@@ -192,8 +192,8 @@ impl Packer {
     pub fn run(mut self) -> Result<(), BundleError> {
         while let Ok(mut batch) = self.filled.recv() {
             match self.pack(&mut batch) {
-                Ok(None) => {}
-                Ok(Some(rest)) => return self.bundle.finish(rest),
+                Ok(false) => {}
+                Ok(true) => return self.bundle.finish(),
                 Err(error) => {
                     self.bundle.abandon();
                     return Err(error);
@@ -206,11 +206,11 @@ impl Packer {
         Ok(())
     }
 
-    /// Packs and empties a buffer; answers how the part ended where it was the last one.
-    fn pack(&mut self, batch: &mut Batch) -> Result<Option<Rest>, BundleError> {
+    /// Packs and empties a buffer; answers whether it was the last one.
+    fn pack(&mut self, batch: &mut Batch) -> Result<bool, BundleError> {
         let Batch { bytes, steps } = batch;
         let mut rest = bytes.as_slice();
-        let mut finished = None;
+        let mut is_last = false;
         let mut steps = steps.drain(..).peekable();
         while let Some(step) = steps.next() {
             match step {
@@ -240,12 +240,12 @@ impl Packer {
                     let has_entry = std::mem::take(&mut self.has_entry);
                     self.bundle.end_item(*item, has_entry)?;
                 }
-                Step::Finish(rest) => finished = Some(rest),
+                Step::Finish => is_last = true,
             }
         }
         drop(steps);
         batch.bytes.clear();
-        Ok(finished)
+        Ok(is_last)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::naming::{Named, Names, clean_reason};
 use super::rows::{item_row, missing_rows};
 use super::thread;
-use crate::bundle::{BundleError, BundleWriter, Feed, NoRoom, Packing, Rest, SpooledVolume, feed};
+use crate::bundle::{BundleError, BundleWriter, Feed, NoRoom, Packing, SpooledVolume, feed};
 use crate::collection::plan::PlannedPart;
 use crate::collection::progress::PartProgress;
 use crate::collection::run::Running;
@@ -20,14 +20,7 @@ use crate::redact::{Canary, Redactor};
 use crate::source::{self, Item, ItemOutcome, ReadContext};
 use crate::store::{ItemRow, PartRow, Settled};
 
-/// How reading ended.
-pub(super) enum Collected {
-    All,
-    Cancelled,
-    /// The spool is full and nothing leaves it.
-    Truncated,
-}
-
+/// Reads a part into bundles. [`NoRoom::Cancelled`]: it was stopped.
 #[allow(
     clippy::too_many_arguments,
     reason = "all of them are what one part hangs on"
@@ -35,7 +28,7 @@ pub(super) enum Collected {
 pub(super) async fn collect_part(
     running: &Running,
     row: &PartRow,
-    planned: PlannedPart,
+    planned: Arc<PlannedPart>,
     stem: String,
     first_number: u32,
     deliveries: mpsc::UnboundedSender<SpooledVolume>,
@@ -43,13 +36,13 @@ pub(super) async fn collect_part(
     budget: &Arc<Meter>,
     progress: Arc<PartProgress>,
     seat: Seat,
-) -> Result<Result<Collected, BundleError>, EngineError> {
+) -> Result<Result<(), BundleError>, EngineError> {
     let (inner, id) = (&running.inner, running.collection.id);
     let store = &inner.store;
     store
         .set_part_state(id, row.position, &PartState::Collecting)
         .await?;
-    store.forget_missing(id, row.position).await?;
+    store.retry_missing(id, row.position).await?;
     let settled = store.settled_items(id, row.position).await?;
     let request = &running.collection.request;
     // all volumes that are open at once may fill half of the spool at the most
@@ -89,7 +82,7 @@ pub(super) async fn collect_part(
     let priority = inner.config.priority;
     let packing = thread::start("pack", priority, move || packer.run());
     let collecting = thread::start("collect", priority, move || {
-        job.collect(planned, &settled, feed)
+        job.collect(&planned, &settled, feed)
     });
     let collected = collecting.map_err(EngineError::internal)?.await;
     let packed = packing.map_err(EngineError::internal)?.await;
@@ -115,24 +108,13 @@ impl CollectJob {
     /// Reads all items into the bundle. `Err` only when the bundle itself cannot be written.
     fn collect(
         &self,
-        planned: PlannedPart,
+        planned: &PlannedPart,
         settled: &Settled,
         mut feed: Feed,
-    ) -> Result<Collected, BundleError> {
-        let collected = self
-            .plant(&mut feed)
-            .and_then(|()| self.collect_items(planned, settled, &mut feed));
-        match collected {
-            Ok(ended) => {
-                let rest = match ended {
-                    Collected::All => Rest::Nothing,
-                    Collected::Cancelled | Collected::Truncated => Rest::More,
-                };
-                feed.finish(rest).map(|()| ended)
-            }
-            Err(BundleError::NoRoom(NoRoom::Cancelled)) => Ok(Collected::Cancelled),
-            Err(error) => Err(error),
-        }
+    ) -> Result<(), BundleError> {
+        self.plant(&mut feed)?;
+        self.collect_items(planned, settled, &mut feed)?;
+        feed.finish()
     }
 
     /// Sends a canary ahead, on the way of every item. It counts nowhere.
@@ -163,11 +145,11 @@ impl CollectJob {
 
     fn collect_items(
         &self,
-        planned: PlannedPart,
+        planned: &PlannedPart,
         settled: &Settled,
         feed: &mut Feed,
-    ) -> Result<Collected, BundleError> {
-        let missing = missing_rows(planned.missing, &self.redactor);
+    ) -> Result<(), BundleError> {
+        let missing = missing_rows(&planned.missing, &self.redactor);
         let mut names = Names::of(&planned.items, &self.redactor, settled);
         // names have pseudonyms too
         self.redactor.flush()?;
@@ -176,17 +158,17 @@ impl CollectJob {
             feed.end_item(row)?;
         }
         let mut is_full = false;
-        for (place, item) in planned.items.into_iter().enumerate() {
-            let named = names.take(place, &item);
+        for (place, item) in planned.items.iter().enumerate() {
+            let named = names.take(place, item);
             if settled.has(&named.entry, item.identity().as_deref()) {
                 continue;
             }
             let row = if is_full {
-                item_row(&item, &named, "missing", Some(Reason::SpoolFull))
+                item_row(item, &named, "missing", Some(Reason::SpoolFull))
             } else if let Some(cut) = self.budget.exhausted() {
-                item_row(&item, &named, "missing", Some(cut))
+                item_row(item, &named, "missing", Some(cut))
             } else {
-                self.collect_item(&item, &named, feed)?
+                self.collect_item(item, &named, feed)?
             };
             is_full |= row.reason == Some(Reason::SpoolFull);
             if row.reason.is_some() {
@@ -200,11 +182,7 @@ impl CollectJob {
             self.redactor.flush().map_err(BundleError::Redaction)?;
             feed.end_item(row)?;
         }
-        Ok(if is_full {
-            Collected::Truncated
-        } else {
-            Collected::All
-        })
+        Ok(())
     }
 
     fn collect_item(

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::{PartState, Reason};
 use tokio::sync::mpsc;
 
-use self::collect::{Collected, collect_part};
+use self::collect::collect_part;
+use self::rows::unread_rows;
+use super::finish::given_up;
 use super::plan::PlannedPart;
 use super::progress::PartProgress;
 use super::run::Running;
@@ -45,6 +47,7 @@ pub(super) async fn run_part(
     progress: Arc<PartProgress>,
 ) -> Result<PartEnd, EngineError> {
     let (inner, id) = (&running.inner, running.collection.id);
+    let planned = Arc::new(planned);
     if !planned.has_sources {
         return Ok(PartEnd::State(PartState::Skipped(Reason::FilteredOut)));
     }
@@ -70,17 +73,17 @@ pub(super) async fn run_part(
     let collected = async {
         let collected = if row.is_collected {
             drop((deliveries, seat));
-            Ok(Collected::All)
+            Ok(())
         } else {
             let number = next_number(&stem, &own);
             let stopped = Arc::clone(&stopped);
-            let progress = Arc::clone(&progress);
+            let (planned, progress) = (Arc::clone(&planned), Arc::clone(&progress));
             collect_part(
                 running, row, planned, stem, number, deliveries, stopped, budget, progress, seat,
             )
             .await?
         };
-        if let Ok(Collected::All | Collected::Truncated) = collected {
+        if collected.is_ok() {
             let delivering = PartState::Delivering;
             inner
                 .store
@@ -107,7 +110,7 @@ pub(super) async fn run_part(
         never = stop => match never {},
     };
     match running.forget_unsealed(Some(row.position)).await {
-        Ok(()) => ended(running, row, collected?, delivered).await,
+        Ok(()) => ended(running, row, &planned, collected?, delivered).await,
         Err(Stopped::Cancelled) => Ok(PartEnd::Stopped),
         Err(stopped) => Err(EngineError::internal(stopped)),
     }
@@ -137,50 +140,83 @@ enum Delivered {
 async fn ended(
     running: &Running,
     row: &PartRow,
-    collected: Result<Collected, BundleError>,
+    planned: &Arc<PlannedPart>,
+    collected: Result<(), BundleError>,
     delivered: Result<Delivered, Stopped>,
 ) -> Result<PartEnd, EngineError> {
+    let all_read = collected.is_ok();
     match (delivered, collected) {
         (Err(Stopped::Failed(error)), _) => {
             let refused = Reason::DestinationRefused {
                 detail: error.detail,
             };
-            Ok(PartEnd::State(PartState::Failed(refused)))
+            if !all_read {
+                name_unread(running, row, planned, &refused).await?;
+            }
+            give_up(running, row, refused).await
         }
         (Err(Stopped::Store(error)), _) => Err(error.into()),
-        (Err(Stopped::Damaged), _) => Ok(PartEnd::Again),
         (Err(Stopped::Spool(error)), _) => Err(EngineError::internal(error)),
+        (Err(Stopped::Damaged) | Ok(Delivered::SomeLost), Ok(())) => Ok(PartEnd::Again),
+        (_, Err(BundleError::NoRoom(_))) => Ok(PartEnd::Stopped),
         // its volume was given up, and the delivery of that ended with it
         (_, Err(error)) if !running.link.stop.is_cancelled() => {
-            bundle_failure(error).map(PartEnd::State)
+            let reason = bundle_failure(error)?;
+            // where cleaning cannot be trusted, names cannot either
+            if reason != Reason::RedactionFailed {
+                name_unread(running, row, planned, &reason).await?;
+            }
+            give_up(running, row, reason).await
         }
-        (Err(Stopped::Cancelled), _) | (_, Err(_) | Ok(Collected::Cancelled)) => {
-            Ok(PartEnd::Stopped)
-        }
-        (Ok(Delivered::SomeLost), Ok(_)) => Ok(PartEnd::Again),
-        (Ok(Delivered::All), Ok(Collected::Truncated)) => {
-            Ok(PartEnd::State(PartState::Truncated(Reason::SpoolFull)))
-        }
-        (Ok(Delivered::All), Ok(Collected::All)) => verdict(running, row).await.map(PartEnd::State),
+        (Err(Stopped::Cancelled), Ok(())) | (_, Err(_)) => Ok(PartEnd::Stopped),
+        (Ok(Delivered::All), Ok(())) => verdict(running, row).await.map(PartEnd::State),
     }
+}
+
+/// Names what nobody will read of a part.
+async fn name_unread(
+    running: &Running,
+    row: &PartRow,
+    planned: &Arc<PlannedPart>,
+    reason: &Reason,
+) -> Result<(), EngineError> {
+    let (store, id) = (&running.inner.store, running.collection.id);
+    let settled = store.settled_items(id, row.position).await?;
+    let (planned, reason) = (Arc::clone(planned), reason.clone());
+    let redactor = Arc::clone(&running.redactor);
+    let unread = tokio::task::spawn_blocking(move || {
+        let rows = unread_rows(&planned, &settled, &redactor, &reason);
+        // names have pseudonyms too
+        redactor.flush().map(|()| rows)
+    });
+    let unread = unread.await.map_err(EngineError::internal)?;
+    let unread = unread.map_err(EngineError::internal)?;
+    Ok(store.record_unread(id, row.position, &unread).await?)
+}
+
+/// What a part amounts to that nobody goes on with.
+async fn give_up(running: &Running, row: &PartRow, reason: Reason) -> Result<PartEnd, EngineError> {
+    let volumes = running.inner.store.volumes(running.collection.id).await?;
+    let state = given_up(&volumes, row.position, reason);
+    Ok(PartEnd::State(state))
 }
 
 /// A full disk and redaction that cannot be trusted are the part's failure, anything else is the
 /// product's.
-fn bundle_failure(error: BundleError) -> Result<PartState, EngineError> {
+fn bundle_failure(error: BundleError) -> Result<Reason, EngineError> {
     match error {
         BundleError::Spool(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-            Ok(PartState::Failed(Reason::SpoolFull))
+            Ok(Reason::SpoolFull)
         }
         BundleError::Store(error) => Err(error.into()),
         error
         @ (BundleError::Canary { .. } | BundleError::Untested | BundleError::Redaction(_)) => {
             tracing::error!(error = %crate::error::chain(&error), "nothing was packed");
-            Ok(PartState::Failed(Reason::RedactionFailed))
+            Ok(Reason::RedactionFailed)
         }
         error => {
             tracing::error!(error = %crate::error::chain(&error), "a bundle could not be written");
-            Ok(PartState::Failed(Reason::Internal))
+            Ok(Reason::Internal)
         }
     }
 }
@@ -204,12 +240,13 @@ async fn verdict(running: &Running, row: &PartRow) -> Result<PartState, EngineEr
     })
 }
 
-/// Which budget of the part or of the collection cut it, where one did.
+/// Which limit of the spool, of the part or of the collection cut it, where one did.
 async fn cut(running: &Running, row: &PartRow) -> Result<Option<Reason>, EngineError> {
     let budgets = &running.collection.request.budgets;
-    let reasons = [budgets.part, budgets.collection]
+    let of_budgets = [budgets.part, budgets.collection]
         .map(|budget| [budget.size_limit(), budget.time_limit()])
         .concat();
+    let reasons = [vec![Reason::SpoolFull], of_budgets].concat();
     let (store, id) = (&running.inner.store, running.collection.id);
     Ok(store.misses_for(id, row.position, &reasons).await?)
 }
@@ -261,7 +298,7 @@ mod tests {
             BundleError::Redaction(std::io::Error::other("no pseudonyms")),
         ] {
             let failed = bundle_failure(error).expect("the part's own failure");
-            assert_eq!(failed, PartState::Failed(Reason::RedactionFailed));
+            assert_eq!(failed, Reason::RedactionFailed);
         }
     }
 }

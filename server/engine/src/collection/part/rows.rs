@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use domain::Reason;
 
-use super::naming::{Named, clean_name, clean_reason};
-use crate::collection::plan::Absent;
+use super::naming::{Named, Names, clean_name, clean_reason};
+use crate::collection::plan::{Absent, PlannedPart};
 use crate::redact::Redactor;
 use crate::source::Item;
-use crate::store::ItemRow;
+use crate::store::{ItemRow, Settled};
 
 pub(super) fn item_row(
     item: &Item,
@@ -24,10 +24,10 @@ pub(super) fn item_row(
 }
 
 /// What the plan did not find: there are no entries, but their places must be named.
-pub(super) fn missing_rows(absent: Vec<Absent>, redactor: &Redactor) -> Vec<ItemRow> {
+pub(super) fn missing_rows(absent: &[Absent], redactor: &Redactor) -> Vec<ItemRow> {
     let mut taken = HashSet::new();
     absent
-        .into_iter()
+        .iter()
         .map(|absent| {
             let label = clean_name(redactor, &absent.label).into_owned();
             // no entry begins with a colon
@@ -36,8 +36,31 @@ pub(super) fn missing_rows(absent: Vec<Absent>, redactor: &Redactor) -> Vec<Item
                 entry_name.push('~');
             }
             taken.insert(entry_name.clone());
-            let reason = Some(clean_reason(redactor, absent.reason));
+            let reason = Some(clean_reason(redactor, absent.reason.clone()));
             ItemRow::unread(entry_name, label, absent.kind, "missing", reason)
         })
         .collect()
+}
+
+/// What of a plan nobody will read, for the reason for which its part was given up.
+pub(super) fn unread_rows(
+    planned: &PlannedPart,
+    settled: &Settled,
+    redactor: &Redactor,
+    reason: &Reason,
+) -> Vec<ItemRow> {
+    let mut names = Names::of(&planned.items, redactor, settled);
+    let items = planned
+        .items
+        .iter()
+        .enumerate()
+        .filter_map(|(place, item)| {
+            let named = names.take(place, item);
+            let is_settled = settled.has(&named.entry, item.identity().as_deref());
+            (!is_settled).then(|| item_row(item, &named, "missing", Some(reason.clone())))
+        });
+    let items: Vec<_> = items.collect();
+    let mut rows = missing_rows(&planned.missing, redactor);
+    rows.extend(items);
+    rows
 }
