@@ -149,6 +149,41 @@ async fn what_a_cancel_has_removed_is_not_said_to_be_delivered() {
 }
 
 #[tokio::test]
+async fn a_cancel_that_was_broken_off_once_bundles_were_removed_is_ended_by_the_next_start() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Storage");
+    stack.log(&directory.join("disk.log"), TimeDelta::minutes(1));
+    stack.gate("Slow");
+    let serving = Serving::start(stack.engine().await);
+    let request = stack.request(DestinationChoice::Directory(None));
+    let id = serving.collect(request).await;
+    wait_until(&serving.engine, id, |detail| {
+        let first = detail.parts.first();
+        first.is_some_and(|part| part.state == PartState::Complete)
+    })
+    .await;
+    // the process ends before it can say what has become of the parts
+    let killed = "CREATE TRIGGER killed BEFORE UPDATE OF state ON part \
+                  BEGIN SELECT RAISE(ABORT, 'killed'); END";
+    stack.alter(killed).await;
+    serving.engine.cancel(id, &operator()).await.unwrap();
+    let begun = std::time::Instant::now();
+    while !files_below(&stack.config.bundle_directory).is_empty() {
+        assert!(begun.elapsed() < common::PATIENCE, "bundles are left");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    serving.stop().await;
+    stack.alter("DROP TRIGGER killed").await;
+    let serving = Serving::start(stack.engine().await);
+    let ended = wait_for_end(&serving.engine, id).await;
+    assert_eq!(ended.summary.state, CollectionState::Cancelled);
+    for part in &ended.parts {
+        assert_eq!(part.state, PartState::Skipped(Reason::Cancelled));
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn a_retry_that_is_cancelled_leaves_every_gap_as_it_was() {
     let mut stack = Stack::new();
     // each item ends its volume

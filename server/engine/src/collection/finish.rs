@@ -191,7 +191,7 @@ pub async fn end_cancelled(
         let may_remain = "unfinished files may remain at the destination, which was not in reach";
         (!gone && !lost.is_empty()).then(|| may_remain.to_owned())
     };
-    take_parts_back(inner, collection, &lost).await?;
+    take_parts_back(inner, collection).await?;
     let kept = store.volumes(id).await?;
     if collection.requeued_at.is_some() {
         inner
@@ -215,25 +215,27 @@ pub async fn end_cancelled(
     Ok(())
 }
 
-/// Says of parts that are open, or whose bundles have just been lost, what they were before the run
-/// that was cancelled.
-async fn take_parts_back(
-    inner: &Inner,
-    collection: &CollectionRow,
-    lost: &[&VolumeRow],
-) -> Result<(), EngineError> {
+/// Says of parts that are open, or whose bundles have been removed, what they were before the run that
+/// was cancelled. It goes by the store alone: an earlier process may have removed them.
+async fn take_parts_back(inner: &Inner, collection: &CollectionRow) -> Result<(), EngineError> {
     let (store, id) = (&inner.store, collection.id);
     let left = store.volumes(id).await?;
     for part in store.parts(id).await? {
-        let has_lost = lost.iter().any(|volume| volume.part == Some(part.position));
+        let has_had = matches!(
+            part.state,
+            PartState::Complete | PartState::Partial(_) | PartState::Truncated(_)
+        );
+        // a part that loses a volume is not collected any more; one of a sending never was
+        let has_lost = collection.saved.is_none() && has_had && !part.is_collected;
         if part.state.is_final() && !has_lost {
             continue;
         }
+        let reason = part.state.reason().cloned().unwrap_or(Reason::Cancelled);
         let state = match part.state_before {
-            Some(PartState::Failed(reason)) => given_up(&left, part.position, reason),
+            Some(PartState::Failed(before)) => given_up(&left, part.position, before),
             Some(before) => before,
-            None => match given_up(&left, part.position, Reason::Cancelled) {
-                PartState::Failed(reason) => PartState::Skipped(reason),
+            None => match given_up(&left, part.position, reason) {
+                PartState::Failed(_) => PartState::Skipped(Reason::Cancelled),
                 partial => partial,
             },
         };
