@@ -174,7 +174,7 @@ pub const RULES: &[Rule] = &[
             r"|cookie2?[ \t]*:[ \t]*(\S.*)",
             r#"|cookie2?=(?:\[([^\]]*)|\\+["'](.*?)(?:\\+["']|$)|"((?:[^"\\]|\\.)*)|'([^']*)"#,
             // up to the last of several; numbers such as 0x0 are those of flows
-            r#"|((?:[^\s;0"'\[\\]|0[^\sx;])[^\s;]*(?:;+[ \t]*[^\s;]+)*))"#,
+            r#"|((?:[^\s;0"'\[\\]|0[^\sx;]|\\+[^\s;"'\\])[^\s;]*(?:;+[ \t]*[^\s;]+)*))"#,
             r"|(?:jsessionid|phpsessid|asp\.net_sessionid|_gitlab_session|connect\.sid)=([^\s;,&]+)",
         ),
     },
@@ -253,8 +253,8 @@ pub const RULES: &[Rule] = &[
             // SQL, LDIF, tables
             r#"|(?:password|identified (?:with[ \t]+\S+[ \t]+)?(?:by|as))[ \t]+n?(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
             r"|(?:password|(?:bind|root)pw)::[ \t]+([\w+/=]+)|password\t+(\S+)",
-            // slapd.conf, ldap.conf
-            r"|\b(?:bind|root)pw[ \t]+([^\s=:]\S*)",
+            // slapd.conf, ldap.conf, kickstart
+            r"|\b(?:bind|root)pw[ \t]+(?:--\w+[ \t]+)*([^\s=:]\S*)",
             // programs that tell of a new one; a line of nothing else
             r"|\bpassword is generated for \S+[ \t]+(\S+)",
             r"|\bpassword for the elastic [\w -]{0,60}\bis[ \t]*:[ \t]*(\S+)",

@@ -367,6 +367,8 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("password", "DBPASS=hunter2"),
     ("password", "  RootPass: hunter2"),
     ("password", "bindpw hunter2"),
+    ("password", "rootpw --plaintext hunter2"),
+    ("cookie", r"x cookie=\u0061=1; b=hunter2"),
     ("password", "bindPW: hunter2"),
     ("password", "olcRootPW: hunter2"),
     ("password", "olcRootPW:: hunter2+/="),
