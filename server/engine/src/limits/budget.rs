@@ -67,6 +67,8 @@ pub struct Meter {
     begun: Instant,
     /// For how long nothing could be kept, in microseconds.
     held: AtomicU64,
+    /// So much may still be read, whatever is kept of it; `None`: no matter how much.
+    readable: Option<AtomicU64>,
     above: Option<Arc<Meter>>,
 }
 
@@ -78,8 +80,30 @@ impl Meter {
             kept_bytes: AtomicU64::new(0),
             begun: Instant::now(),
             held: AtomicU64::new(0),
+            readable: None,
             above: None,
         }
+    }
+
+    /// Reading ends after so many bytes, too, as they lie in the source.
+    #[must_use]
+    pub fn reading_at_most(self, bytes: u64) -> Self {
+        Self {
+            readable: Some(AtomicU64::new(bytes)),
+            ..self
+        }
+    }
+
+    /// Takes note of bytes that were read; answers why no more may be, where this is so.
+    pub fn read(&self, bytes: u64) -> Option<Reason> {
+        let readable = self.readable.as_ref()?;
+        let less = |left: u64| Some(left.saturating_sub(bytes));
+        let _ = readable.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        self.is_read_up().then(|| self.budget.size_limit())
+    }
+
+    fn is_read_up(&self) -> bool {
+        (self.readable.as_ref()).is_some_and(|left| left.load(Ordering::Relaxed) == 0)
     }
 
     /// What is used here is used of `above`, too.
@@ -161,9 +185,9 @@ impl Meter {
     /// Why nothing more may be read, where this is so.
     #[must_use]
     pub fn exhausted(&self) -> Option<Reason> {
-        let full = self
-            .upwards()
-            .find(|meter| meter.kept_bytes.load(Ordering::Relaxed) >= meter.budget.bytes);
+        let full = self.upwards().find(|meter| {
+            meter.kept_bytes.load(Ordering::Relaxed) >= meter.budget.bytes || meter.is_read_up()
+        });
         if let Some(meter) = full {
             return Some(meter.budget.size_limit());
         }

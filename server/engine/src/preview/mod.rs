@@ -8,7 +8,7 @@ mod sample;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -99,10 +99,12 @@ struct RoleLook {
 impl RoleLook {
     fn run(self) -> RolePreview {
         let time = Duration::from_secs(self.limits.seconds);
-        let budget = Arc::new(Meter::new(Budget {
+        let budget = Budget {
             bytes: self.limits.bytes,
             time,
-        }));
+        };
+        // a file may have much to read and nothing in the window
+        let budget = Arc::new(Meter::new(budget).reading_at_most(self.limits.bytes));
         let sources = self.role.sources.iter();
         let readable = sources.filter(|source| source.kind() != SourceKind::Command);
         let planned = plan_sources(readable, &self.look, time);
@@ -112,7 +114,7 @@ impl RoleLook {
         };
         let mut samples = Samples::new(self.limits.lines);
         for item in &planned.items {
-            if seen.read_bytes >= self.limits.bytes || budget.exhausted().is_some() {
+            if budget.exhausted().is_some() {
                 seen.is_cut = true;
             }
             if seen.is_cut || self.look.cancel.load(Ordering::Relaxed) {
@@ -147,23 +149,16 @@ impl RoleLook {
     }
 
     fn read(&self, item: &Item, budget: &Arc<Meter>, seen: &mut Seen, samples: &mut Samples) {
-        let (stop, read_bytes) = (AtomicBool::new(false), AtomicU64::new(0));
         let context = ReadContext {
             window: self.look.window,
             redactor: &self.redactor,
-            cancel: &stop,
-            read_bytes: &read_bytes,
+            cancel: &self.look.cancel,
+            read_bytes: &AtomicU64::new(0),
             budget,
             seat: None,
         };
         let label = self.redactor.clean_text(&item.label());
-        let left = self.limits.bytes.saturating_sub(seen.read_bytes);
-        let mut sink = samples.sink(label, || {
-            if read_bytes.load(Ordering::Relaxed) > left || self.look.cancel.load(Ordering::Relaxed)
-            {
-                stop.store(true, Ordering::Relaxed);
-            }
-        });
+        let mut sink = samples.sink(label);
         // a sink of samples takes every write
         let report = source::read_item(item, &context, &mut sink);
         sink.finish();

@@ -38,12 +38,11 @@ impl Samples {
         self.lines
     }
 
-    /// Takes the cleaned bytes of an item, and calls `look_up` with each write.
-    pub fn sink<F: Fn()>(&mut self, item: String, look_up: F) -> SampleSink<'_, F> {
+    /// Takes the cleaned bytes of an item.
+    pub fn sink(&mut self, item: String) -> SampleSink<'_> {
         SampleSink {
             samples: self,
             item,
-            look_up,
             line: Vec::new(),
         }
     }
@@ -72,15 +71,14 @@ impl Samples {
 }
 
 /// Where the cleaned bytes of an item go.
-pub struct SampleSink<'a, F> {
+pub struct SampleSink<'a> {
     samples: &'a mut Samples,
     item: String,
-    look_up: F,
     /// The line at hand, as far as it is looked at.
     line: Vec<u8>,
 }
 
-impl<F: Fn()> SampleSink<'_, F> {
+impl SampleSink<'_> {
     /// The item has ended, perhaps within a line.
     pub fn finish(mut self) {
         self.end_line();
@@ -97,9 +95,8 @@ impl<F: Fn()> SampleSink<'_, F> {
     }
 }
 
-impl<F: Fn()> Write for SampleSink<'_, F> {
+impl Write for SampleSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.look_up)();
         let mut rest = bytes;
         while self.samples.lines.len() < self.samples.most {
             let Some(newline) = memchr(b'\n', rest) else {
@@ -174,7 +171,7 @@ mod tests {
 
     fn of(most: usize, chunks: &[&[u8]]) -> Vec<Sample> {
         let mut samples = Samples::new(most);
-        let mut sink = samples.sink("a.log".to_owned(), || ());
+        let mut sink = samples.sink("a.log".to_owned());
         for chunk in chunks {
             sink.write_all(chunk).expect("every write is taken");
         }

@@ -99,7 +99,7 @@ impl<'a> Sink<'a> {
     /// Takes note of bytes that were read and are of no further use.
     ///
     /// # Errors
-    /// `Cancelled`.
+    /// `Cancelled`, and the end of what may be read.
     pub fn count(&mut self, read_bytes: u64) -> Result<(), Stop> {
         self.read_bytes += read_bytes;
         self.context
@@ -108,7 +108,10 @@ impl<'a> Sink<'a> {
         if self.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        Ok(())
+        match self.context.budget.read(read_bytes) {
+            Some(reason) => Err(Stop::Source(reason)),
+            None => Ok(()),
+        }
     }
 
     /// Takes the next bytes of the item as it is read, `read_bytes` of them as they lie in the

@@ -284,6 +284,33 @@ fn a_log_with_a_hole_is_a_log() {
 }
 
 #[test]
+fn reading_ends_where_so_much_was_read_even_if_nothing_of_it_is_in() {
+    let logs = Logs::new();
+    let before = "2025-11-20T10:00:00Z before the window\n".repeat(200_000);
+    logs.write("a.log.gz", gzip(&before));
+    let budget = || Meter::new(Budgets::default().item);
+    for (budget, outcome) in [
+        (budget(), ItemOutcome::Empty),
+        (
+            budget().reading_at_most(1),
+            ItemOutcome::Missing(Budgets::default().item.size_limit()),
+        ),
+    ] {
+        let budget = Arc::new(budget);
+        let context = ReadContext {
+            window: window(),
+            redactor: redactor(),
+            cancel: &AtomicBool::new(false),
+            read_bytes: &AtomicU64::new(0),
+            budget: &budget,
+            seat: None,
+        };
+        let report = read_item(&logs.item("a.log.gz"), &context, &mut Vec::new());
+        assert_eq!(report.expect("memory").outcome, outcome);
+    }
+}
+
+#[test]
 fn planning_ends_when_it_is_cancelled() {
     let logs = Logs::new();
     logs.write("a.log", line("x"));
