@@ -254,6 +254,38 @@ async fn a_retry_that_is_cancelled_leaves_every_gap_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_retry_that_fails_leaves_every_gap_named_and_the_part_what_has_arrived_of_it() {
+    let mut stack = Stack::new();
+    let directory = stack.role("Storage");
+    stack.log(&directory.join("disk.log"), TimeDelta::minutes(1));
+    script(&mut stack, "1-fails", "exit 3".to_owned());
+    let marker = stack.root.path().join("ran");
+    let address = format!("test -e {} && echo 10.1.2.3 || exit 3", marker.display());
+    script(&mut stack, "2-address", address);
+    let serving = Serving::start(stack.engine().await);
+    let engine = &serving.engine;
+    let request = engine::CollectionRequest {
+        identifiers: true,
+        ..stack.request(DestinationChoice::Directory(None))
+    };
+    let id = serving.collect(request).await;
+    let first = wait_for_end(engine, id).await;
+    assert_eq!(first.missing_total, 2, "{:?}", first.missing);
+    fs::write(&marker, "").unwrap();
+    // the address cannot get a pseudonym
+    let refuse = "CREATE TRIGGER refused BEFORE INSERT ON pseudonym \
+                  BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    stack.alter(refuse).await;
+    engine.retry(id, &operator()).await.unwrap();
+    let ended = wait_for_end(engine, id).await;
+    let failed = PartState::Partial(Reason::RedactionFailed);
+    assert_eq!(ended.parts[0].state, failed);
+    assert_eq!(ended.summary.state, CollectionState::PartiallyComplete);
+    assert_eq!(missing(&ended), missing(&first));
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn a_manifest_that_may_have_arrived_keeps_its_name_and_the_next_one_gets_another() {
     for permissions in ["rwl", "wl"] {
         let mut rig = Rig::new().await;
