@@ -198,8 +198,8 @@ pub fn on_the_dial(hour: u32, is_afternoon: bool) -> Option<u32> {
 
 /// The zone that follows a time, as seconds east of UTC, and its length.
 ///
-/// Behind a space only the spellings that cannot be the first word of a message count. Names of
-/// zones other than UTC are not unique, and mean nothing here.
+/// Behind a space only the spellings that cannot be the first word of a message count. Names that
+/// several zones have, such as `IST`, mean nothing here.
 pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
     let (text, skipped) = match text.first()? {
         b' ' => (&text[1..], 1),
@@ -212,7 +212,10 @@ pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
         }
         b'+' => (1, &text[1..]),
         b'-' => (-1, &text[1..]),
-        _ => return None,
+        _ => {
+            let (hours, length) = named_zone(text)?;
+            return Some((hours * 3600, skipped + length));
+        }
     };
     let hours = two(rest, 0)?;
     let (minutes, length) = if rest.get(2) == Some(&b':') {
@@ -231,6 +234,40 @@ pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
         sign * i64::from(hours * 3600 + minutes * 60),
         skipped + 1 + length,
     ))
+}
+
+/// Names of zones that are of one offset wherever they are written, in hours east of UTC.
+const NAMED_ZONES: [(&[u8], i64); 18] = [
+    (b"CET", 1),
+    (b"CEST", 2),
+    (b"EET", 2),
+    (b"EEST", 3),
+    (b"MSK", 3),
+    (b"JST", 9),
+    (b"KST", 9),
+    (b"AEST", 10),
+    (b"AEDT", 11),
+    (b"NZST", 12),
+    (b"NZDT", 13),
+    (b"EST", -5),
+    (b"EDT", -4),
+    (b"CDT", -5),
+    (b"MST", -7),
+    (b"MDT", -6),
+    (b"PST", -8),
+    (b"PDT", -7),
+];
+
+/// The offset of the zone whose name `text` begins with, and the name's length.
+fn named_zone(text: &[u8]) -> Option<(i64, usize)> {
+    // most of what follows a stamp begins otherwise
+    if !text.get(..3)?.iter().all(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let (name, hours) = NAMED_ZONES
+        .iter()
+        .find(|(name, _)| text.starts_with(name) && ends(text, name.len()))?;
+    Some((*hours, name.len()))
 }
 
 /// The month that `text` begins with by its English name of three letters.
