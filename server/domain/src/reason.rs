@@ -29,7 +29,7 @@ pub enum Reason {
     SpoolFull,
     NodeUnreachable,
     RedactionFailed,
-    /// It is no text, and its source does not ask for such.
+    /// It is no text, and its source does not ask for such, or is a command.
     Binary,
     /// It was cut short or written anew while it was read; what was there before was kept.
     Shortened,
@@ -88,7 +88,7 @@ impl fmt::Display for Reason {
                 f.write_str("withheld, because it could not be cleaned of secrets")
             }
             Self::Binary => f.write_str(
-                "binary content, which cannot be cleaned; set binary = true in its source to take it",
+                "binary content, which cannot be cleaned; a source of files takes it with binary = true",
             ),
             Self::Shortened => f.write_str("cut short or written anew while it was read"),
             Self::Damaged => f.write_str("the compressed file is damaged or ends early"),

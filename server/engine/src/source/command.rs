@@ -1,8 +1,10 @@
 //! The output of a diagnostic command.
 //!
-//! It tells of now, so that it is cleaned but not windowed. The command gets nothing of our
-//! environment, and what it says on both outputs is kept in the order in which it comes.
+//! It tells of now, so that it is cleaned but not windowed. What is no text cannot be cleaned, and is
+//! withheld. The command gets nothing of our environment, and what it says on both outputs is kept
+//! in the order in which it comes.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -13,7 +15,8 @@ use domain::Reason;
 
 use super::process::{self, Complaints, End, Patience, Ran, RunError};
 use super::sink::{Sink, missing};
-use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, reason};
+use super::utf16::Utf16;
+use super::{Item, ItemHow, ItemReport, Plan, ReadContext, Stop, binary, reason};
 
 /// A command that says more is ended.
 pub const OUTPUT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -54,8 +57,11 @@ pub fn read(
     };
     let mut command = process::bare_command(program);
     command.args(arguments);
-    let mut sink = Sink::new(context, None, out);
-    let mut room = OUTPUT_LIMIT;
+    let mut output = Output {
+        sink: Sink::new(context, None, out),
+        head: Some(Vec::new()),
+        room: OUTPUT_LIMIT,
+    };
     let (left, spent) = context.budget.time_left();
     let timed_out = if left < timeout {
         spent
@@ -69,24 +75,65 @@ pub fn read(
         Complaints::WithOutput,
         Patience::total(timeout.min(left)),
         context.waiting(),
-        &mut |bytes| {
-            let taken = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-            room -= taken as u64;
-            sink.push(&bytes[..taken], taken as u64)?;
-            if taken < bytes.len() {
-                return Err(Stop::Source(Reason::SizeLimit {
-                    bytes: OUTPUT_LIMIT,
-                }));
-            }
-            Ok(())
-        },
+        &mut |bytes| output.push(bytes),
     );
     let ended = match ran {
         Ok(Ran { end, .. }) => verdict(&end, timed_out).map_err(Stop::Source),
         Err(RunError::Start(error)) => Err(Stop::Source(start_reason(&error))),
         Err(RunError::Stopped(stop)) => Err(stop),
     };
-    sink.finish(ended)
+    // a short output is looked at now
+    let looked = output.begin();
+    output.sink.finish(looked.and(ended))
+}
+
+/// The output on its way.
+struct Output<'a> {
+    sink: Sink<'a>,
+    /// Its beginning, until there is enough of it to tell whether it is text.
+    head: Option<Vec<u8>>,
+    /// How many more bytes it may have.
+    room: u64,
+}
+
+impl Output<'_> {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let taken = bytes
+            .len()
+            .min(usize::try_from(self.room).unwrap_or(usize::MAX));
+        self.room -= taken as u64;
+        match &mut self.head {
+            Some(head) => {
+                head.extend_from_slice(&bytes[..taken]);
+                let is_enough = head.len() >= binary::SAMPLE;
+                self.sink.count(taken as u64)?;
+                if is_enough {
+                    self.begin()?;
+                }
+            }
+            None => self.sink.push(&bytes[..taken], taken as u64)?,
+        }
+        if taken < bytes.len() {
+            return Err(Stop::Source(Reason::SizeLimit {
+                bytes: OUTPUT_LIMIT,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Looks at the beginning, once, and lets it go.
+    fn begin(&mut self) -> Result<(), Stop> {
+        let Some(head) = self.head.take() else {
+            return Ok(());
+        };
+        if let Some(order) = Utf16::of(&head) {
+            self.sink.transcode(order);
+        } else if binary::is_binary(OsStr::new(""), &head, b"") {
+            return Err(Stop::Source(Reason::Binary));
+        }
+        // it was counted as it came
+        self.sink.push(&head, 0)
+    }
 }
 
 fn verdict(end: &End, timed_out: Reason) -> Result<(), Reason> {

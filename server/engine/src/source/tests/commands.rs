@@ -145,6 +145,46 @@ fn a_flood_is_cut() {
 }
 
 #[test]
+fn output_that_is_no_text_is_withheld_and_its_program_ended() {
+    for script in [
+        "echo token=abc | gzip",
+        "head -c 1000 /dev/urandom",
+        "cat /bin/sh; exit 3",
+    ] {
+        let (report, out) = shell(script);
+        assert_eq!(
+            (report.outcome, out.as_str()),
+            (ItemOutcome::Missing(Reason::Binary), ""),
+            "{script}"
+        );
+    }
+    let (_directory, id) = notes();
+    let script = format!("echo $$ > {}; cat /dev/urandom; sleep 1000", id.display());
+    let (report, out) = shell(&script);
+    assert_eq!(report.outcome, ItemOutcome::Missing(Reason::Binary));
+    assert_eq!(out, "");
+    assert!(are_gone(&id));
+}
+
+#[test]
+fn output_in_utf_16_is_cleaned_as_files_are() {
+    let (report, out) = read(&shell_item(
+        r"printf '\377\376t\0o\0k\0e\0n\0=\0t\0\n\0'",
+        Duration::from_secs(20),
+    ));
+    assert_eq!(report.redactions, [("secret", 1)].into());
+    let units: Vec<u16> = out
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    let text = String::from_utf16(&units).expect("UTF-16");
+    assert_eq!(
+        text.trim_start_matches('\u{feff}'),
+        "token=[redacted:secret]\n"
+    );
+}
+
+#[test]
 fn a_silent_command_is_cancelled_at_once() {
     let (report, took) =
         cancelled_while_reading(&shell_item("sleep 1000", Duration::from_secs(900)));
