@@ -149,6 +149,8 @@ fn a_signal_cancels_a_collection_cleanly() {
     let output = child.wait_with_output().expect("the program ends");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(started.elapsed() < Duration::from_secs(10));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("Nothing of it is left at"), "{told}");
     let history = stack.run(&["history", "--json"]).json();
     assert_eq!(history["collections"][0]["state"], "cancelled");
 }
@@ -177,7 +179,14 @@ fn bad_usage_is_told_apart_from_failure() {
     }
     let unknown = collect(&stack, &["--output", "out", "--role", "Nothing"]);
     assert_eq!(unknown.code, 2, "{}", unknown.stderr);
-    assert!(unknown.stderr.contains("--role"), "{}", unknown.stderr);
+    assert!(
+        unknown
+            .stderr
+            .contains("--role: There is no role named Nothing")
+            && unknown.stderr.contains("The roles are: App, Host."),
+        "{}",
+        unknown.stderr
+    );
     let (from, to) = (ago(60), ago(120));
     let order = stack.run(&["collect", "--from", &from, "--to", &to, "--output", "out"]);
     assert_eq!(order.code, 2);
@@ -196,6 +205,15 @@ fn a_directory_that_cannot_take_bundles_is_bad_usage_and_starts_nothing() {
     }
     let history = stack.run(&["history", "--json"]).json();
     assert_eq!(history["collections"], serde_json::json!([]));
+}
+
+#[test]
+fn collecting_without_a_configuration_says_what_it_goes_by() {
+    let stack = Stack::bare();
+    let ran = collect(&stack, &["--output", "out", "--role", "Nothing"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let told = "There is no help-support.toml here: the roles are those found on this machine";
+    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod gate;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -147,9 +148,14 @@ fn a_saved_collection_is_sent_beside_the_portal_told_of_and_recognised_afterward
     assert_ne!(again.json()["sent_as"], document["sent_as"]);
     assert_eq!(rig.gate.blocks().len(), blocks, "nothing is sent twice");
     rig.assert_arrived();
+    let told = rig.stack.run(&rig.arguments(&rig.directory)[..4]).stdout;
+    assert!(
+        told.contains("have arrived: at") && !told.contains("delivered"),
+        "{told}"
+    );
     let history = rig.stack.run(&["history", "--json"]).json();
     let rows = history["collections"].as_array().expect("rows");
-    assert_eq!(rows.len(), 3, "the collection and both sendings");
+    assert_eq!(rows.len(), 4, "the collection and its sendings");
     let (code, log) = portal.stop();
     assert_eq!(code, 0);
     assert!(!log.contains(&rig.signature));
@@ -303,6 +309,44 @@ fn a_sending_that_waits_says_what_helps_and_gives_up_when_told_to() {
     assert_eq!(sent.code, 0, "{}", sent.stderr);
     assert_eq!(sent.json()["sent_as"], left.json()["sent_as"]);
     rig.assert_arrived();
+}
+
+#[test]
+fn a_collection_in_the_queue_says_behind_which_one_and_why_that_waits() {
+    let rig = Rig::new(1);
+    rig.gate
+        .rule(|line| is_block(line).then(|| Reply::new(403, "AuthenticationFailed")));
+    let sending = rig.begin();
+    rig.wait_for_tries(1);
+    let (from, to) = (
+        (Utc::now() - TimeDelta::hours(1)).to_rfc3339(),
+        Utc::now().to_rfc3339(),
+    );
+    let collect = ["collect", "--from", &from, "--to", &to, "--output", "other"];
+    let mut collecting = rig
+        .stack
+        .command(&collect)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(collecting.stderr.take().expect("a pipe")).lines();
+    let mut line = || lines.next().map(|line| line.expect("text"));
+    let ahead = rig.stack.run(&["history", "--json"]).json();
+    let rows = ahead["collections"].as_array().expect("rows");
+    let ahead = rows.iter().find(|row| row["state"] == "waiting");
+    let id = ahead.expect("the sending")["id"].as_str().expect("an id");
+    let behind =
+        format!("Queued behind {id} (Waiting: the storage service does not accept the SAS URL");
+    let told = std::iter::from_fn(&mut line).find(|line| line.contains("Queued"));
+    let told = told.expect("it tells that it is queued");
+    assert!(told.contains(&behind), "{told}");
+    let help = line().expect("what helps");
+    assert!(help.contains("replace its SAS URL"), "{help}");
+    interrupt(sending);
+    assert!(collecting.wait().expect("an end").success());
+    let again = std::iter::from_fn(line).find(|line| line.contains("behind"));
+    assert_eq!(again, None, "it is told once");
 }
 
 #[test]

@@ -11,9 +11,10 @@ use engine::CollectionRequest;
 
 use super::drive::{OnSignal, drive};
 use super::ending::{Form, tell};
+use super::output::complain;
 use super::scope::Scope;
 use super::{CommandError, Outcome, actor, open, sas};
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_FILE};
 use crate::shutdown;
 
 #[derive(Debug, Args)]
@@ -43,6 +44,12 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
             DestinationChoice::Directory(directory)
         }
     };
+    if config.file.is_none() {
+        complain(&format!(
+            "There is no {DEFAULT_FILE} here: the roles are those found on this machine, the records go to {}",
+            config.engine.data_directory.display()
+        ));
+    }
     let scope = arguments.scope;
     let request = CollectionRequest {
         start: scope.from,

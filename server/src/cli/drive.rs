@@ -35,8 +35,8 @@ impl OnSignal {
         }
     }
 
-    /// What to know while the destination is out of reach.
-    fn advice(self) -> String {
+    /// What to know while the destination is out of reach, or somebody has paused it.
+    fn advice(self, is_paused: bool) -> String {
         let until = |patience| {
             let patience = TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX);
             Utc::now().checked_add_signed(patience)
@@ -47,6 +47,11 @@ impl OnSignal {
                 at.format("%Y-%m-%d %H:%M:%S UTC")
             ),
             None => "It is tried again for as long as it takes.".to_owned(),
+        };
+        let tried = if is_paused {
+            "It goes on once somebody resumes it in the portal.".to_owned()
+        } else {
+            tried
         };
         let signal = match self {
             Self::Cancel => "Ctrl-C cancels the collection.",
@@ -134,26 +139,30 @@ async fn tell_progress(
     told: &CancellationToken,
 ) -> bool {
     let terminal = io::stderr().is_terminal();
-    let mut last: Option<(CollectionState, Option<String>)> = None;
+    let mut last = String::new();
+    let mut advised = None;
     let mut waiting_since: Option<Instant> = None;
     let mut line_is_open = false;
     loop {
         // a failed look is no failure of the collection
         if let Ok(detail) = engine.collection(id).await {
             let state = detail.summary.state;
-            let now = (state, detail.summary.state_detail.clone());
-            if last.as_ref() != Some(&now) {
+            let now = standing(engine, &detail).await;
+            if last != now {
                 end_line(&mut line_is_open);
                 if !state.is_final() {
-                    complain(&state_line(&detail));
+                    complain(&now);
                 }
-                last = Some(now);
+                last = now;
             }
-            if state != CollectionState::Waiting {
-                waiting_since = None;
-            } else if waiting_since.is_none() {
-                waiting_since = Some(Instant::now());
-                complain(&on_signal.advice());
+            if state == CollectionState::Waiting {
+                waiting_since.get_or_insert_with(Instant::now);
+                let is_paused = detail.paused_by.is_some();
+                if advised.replace(is_paused) != Some(is_paused) {
+                    complain(&on_signal.advice(is_paused));
+                }
+            } else {
+                (waiting_since, advised) = (None, None);
             }
             if terminal && state == CollectionState::InProgress {
                 let line = progress_line(&detail);
@@ -172,6 +181,32 @@ async fn tell_progress(
             return false;
         }
     }
+}
+
+/// The state of a collection; of one that is queued, what it waits for.
+async fn standing(engine: &Engine, detail: &CollectionDetail) -> String {
+    let ahead = match detail.summary.state {
+        CollectionState::Queued => engine.ahead_of(detail.summary.id).await.ok().flatten(),
+        _ => None,
+    };
+    let Some(ahead) = ahead else {
+        return state_line(detail);
+    };
+    let why = ahead
+        .state_detail
+        .map_or_else(String::new, |why| format!(": {why}"));
+    let mut line = format!(
+        "{} behind {} ({}{why})",
+        state_line(detail),
+        ahead.id,
+        ahead.state.label()
+    );
+    if ahead.state == CollectionState::Waiting {
+        line.push_str(
+            "\nThat one keeps its turn until it has ended: cancel it, resume it or replace its SAS URL in the portal, or stop the command that runs it",
+        );
+    }
+    line
 }
 
 fn end_line(is_open: &mut bool) {
@@ -193,4 +228,20 @@ fn progress_line(detail: &CollectionDetail) -> String {
         format::bytes(progress.read_bytes),
         format::bytes(progress.delivered_bytes),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_paused_is_not_said_to_be_tried() {
+        let give_up_after = Some(Duration::from_secs(60));
+        for on_signal in [OnSignal::Cancel, OnSignal::Leave { give_up_after }] {
+            let advice = on_signal.advice(true);
+            assert!(advice.contains("somebody resumes it"), "{advice}");
+            assert!(!advice.contains("tried"), "{advice}");
+            assert!(on_signal.advice(false).contains("tried again"));
+        }
+    }
 }

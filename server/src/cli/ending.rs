@@ -85,11 +85,19 @@ fn describe(detail: &CollectionDetail) -> String {
     for missing in &detail.missing {
         lines.push(format!("  missing: {} ({})", missing.item, missing.reason));
     }
-    lines.push(format!(
-        "{} delivered to {}, folder {}",
-        format::bytes(summary.delivered_bytes),
-        summary.destination.place,
-        detail.folder
-    ));
+    lines.push(arrived(detail));
     lines.join("\n")
+}
+
+/// What lies at the destination now, whichever run has brought it there.
+fn arrived(detail: &CollectionDetail) -> String {
+    let summary = &detail.summary;
+    let place = &summary.destination.place;
+    let what = match (summary.state, &summary.state_detail) {
+        // the detail names what could not be deleted
+        (CollectionState::Cancelled, None) => return format!("Nothing of it is left at {place}"),
+        (CollectionState::Cancelled, Some(_)) => "What is left".to_owned(),
+        _ => format!("{} have arrived", format::bytes(summary.delivered_bytes)),
+    };
+    format!("{what}: at {place}, folder {}", detail.folder)
 }

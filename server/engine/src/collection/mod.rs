@@ -17,4 +17,4 @@ mod watch;
 pub use finish::end_queued_retry;
 pub use plan::{Look, plan_sources};
 pub use request::{CollectionRequest, check_sas, place};
-pub use runner::{drive, serve};
+pub use runner::{ahead, drive, serve};

@@ -182,11 +182,17 @@ impl Inner {
         kinds: &[SourceKind],
         errors: &mut Vec<FieldError>,
     ) -> Vec<RoleConfig> {
+        let known: Vec<_> = (self.config.roles.iter().map(|role| role.name.0.as_str())).collect();
         for name in names {
             if !self.config.roles.iter().any(|role| role.name == *name) {
                 errors.push(FieldError {
                     field: "roles",
-                    message: format!("There is no role named {name}."),
+                    message: match known.join(", ") {
+                        none if none.is_empty() => {
+                            format!("There is no role named {name}, and no other one.")
+                        }
+                        known => format!("There is no role named {name}. The roles are: {known}."),
+                    },
                 });
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::CollectionId;
+use domain::views::CollectionSummary;
 use tokio_util::sync::CancellationToken;
 
 use super::run::{RunEnd, run};
@@ -79,6 +80,22 @@ pub async fn drive(
             () = tokio::time::sleep(POLL) => {}
         }
     }
+}
+
+/// The collection that has to end before the turn comes to this one, which another living process
+/// runs or is to run.
+pub async fn ahead(
+    inner: &Inner,
+    id: CollectionId,
+) -> Result<Option<CollectionSummary>, EngineError> {
+    for row in inner.store.unfinished_collections().await? {
+        match runner(inner, Some(id), &row).map_err(EngineError::internal)? {
+            Runner::Me => return Ok(None),
+            Runner::Other => return Ok(inner.store.summary(row.id).await?),
+            Runner::Nobody => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Takes the turn and claims a collection: the one named, or the first that nobody living owns.

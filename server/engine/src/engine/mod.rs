@@ -17,8 +17,8 @@ use chrono::Utc;
 use domain::people::Actor;
 use domain::settings::{SettingsChange, SettingsView};
 use domain::views::{
-    CollectOptions, CollectionDetail, CollectionEvent, HistoryFilter, HistoryKey, HistoryPage,
-    Overview, RoleOption,
+    CollectOptions, CollectionDetail, CollectionEvent, CollectionSummary, HistoryFilter,
+    HistoryKey, HistoryPage, Overview, RoleOption,
 };
 use domain::{CollectionId, Finding, SasUrl, Severity};
 use serde_json::{Map, Value};
@@ -162,6 +162,18 @@ impl Engine {
         shutdown: CancellationToken,
     ) -> Result<(), EngineError> {
         collection::drive(&self.inner, id, &shutdown).await
+    }
+
+    /// What a queued collection that this process [drives](Self::drive) waits for; `None` where its
+    /// turn has come.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn ahead_of(
+        &self,
+        id: CollectionId,
+    ) -> Result<Option<CollectionSummary>, EngineError> {
+        collection::ahead(&self.inner, id).await
     }
 
     /// What the collect form needs.
