@@ -44,6 +44,16 @@ pub(super) struct Parameters {
 impl Parameters {
     /// Never fails: what is wrong stands in the findings.
     pub(super) fn read(query: &str, findings: &mut Vec<Finding>) -> Self {
+        let once = without_second_encoding(query);
+        if once.is_some() {
+            findings.push(Finding::about(
+                "sig",
+                Severity::Information,
+                "The parameters, the signature (sig) among them, were percent-encoded twice.",
+                "This was put right; nothing needs to be done.",
+            ));
+        }
+        let query = once.as_deref().unwrap_or(query);
         let mut parameters = Self {
             values: Vec::new(),
             query: String::with_capacity(query.len()),
@@ -125,7 +135,7 @@ impl Parameters {
         let finding = |severity, problem: &str, advice: &str| {
             Finding::about("sig", severity, problem, advice)
         };
-        let Some((signature, repair)) = signature(value) else {
+        let Some((signature, has_plus_restored)) = signature(value) else {
             findings.push(finding(
                 Severity::Error,
                 "The signature (sig) is damaged: it is not 32 bytes of base64.",
@@ -133,43 +143,35 @@ impl Parameters {
             ));
             return;
         };
-        match repair {
-            Repair::None => {}
-            Repair::Plus => findings.push(finding(
+        if has_plus_restored {
+            findings.push(finding(
                 Severity::Information,
                 "The signature (sig) had spaces in place of plus signs.",
                 "This was put right; nothing needs to be done.",
-            )),
-            Repair::Twice => findings.push(finding(
-                Severity::Information,
-                "The signature (sig) was percent-encoded twice.",
-                "This was put right; nothing needs to be done.",
-            )),
+            ));
         }
         let encoded: String = form_urlencoded::byte_serialize(signature.as_bytes()).collect();
         self.send(&format!("sig={encoded}"));
     }
 }
 
-/// How a signature was brought back to base64.
-enum Repair {
-    None,
-    /// A `+` had been taken for an encoded space.
-    Plus,
-    Twice,
+/// A signature in base64, and whether a `+` in it had been taken for an encoded space.
+fn signature(value: &str) -> Option<(String, bool)> {
+    if is_signature(value) {
+        return Some((value.to_owned(), false));
+    }
+    let plus = value.replace(' ', "+");
+    is_signature(&plus).then_some((plus, true))
 }
 
-fn signature(value: &str) -> Option<(String, Repair)> {
-    let with_plus = |text: &str| text.replace(' ', "+");
-    if is_signature(value) {
-        return Some((value.to_owned(), Repair::None));
-    }
-    let plus = with_plus(value);
-    if is_signature(&plus) {
-        return Some((plus, Repair::Plus));
-    }
-    let again = with_plus(&percent_decode(value));
-    is_signature(&again).then_some((again, Repair::Twice))
+/// The query once encoded, where its signature shows that it is encoded twice.
+fn without_second_encoding(query: &str) -> Option<String> {
+    let (_, value) = query
+        .split('&')
+        .map(decode)
+        .find(|(name, _)| name.eq_ignore_ascii_case("sig"))?;
+    let is_twice = signature(&value).is_none() && signature(&percent_decode(&value)).is_some();
+    is_twice.then(|| query.replace("%25", "%"))
 }
 
 fn is_signature(text: &str) -> bool {

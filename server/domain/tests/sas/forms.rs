@@ -154,6 +154,16 @@ fn the_signature_is_brought_into_its_one_encoding() {
 }
 
 #[test]
+fn a_url_that_was_encoded_twice_is_put_right_in_all_its_parameters() {
+    let query = "spr=https%2Chttp&sv=2024-11-04&se=2028-11-18T22%3A00%3A00Z&sr=c&sp=rwl";
+    let once = good().replace(QUERY, query);
+    let twice = once.replace('%', "%25");
+    assert_eq!(look(&twice).url.expect("taken").expose(), once);
+    assert_eq!(verdict(&twice), verdict(&once));
+    assert!(full_verdict(&twice).contains(&"information sig".to_owned()));
+}
+
+#[test]
 fn parameter_names_have_no_case() {
     let text = good().replace("&se=", "&SE=").replace("&sig=", "&Sig=");
     assert_eq!(
