@@ -277,14 +277,14 @@ fn a_sending_that_waits_says_what_helps_and_gives_up_when_told_to() {
     rig.gate
         .rule(|line| is_block(line).then(|| Reply::new(403, "AuthenticationFailed")));
     let mut arguments = rig.arguments(&rig.directory).to_vec();
-    arguments.extend(["--give-up-after", "1s"]);
+    arguments.extend(["--give-up-after", "3s"]);
     let left = rig.stack.run(&arguments);
     assert_eq!(left.code, 1, "{}", left.stderr);
     for told in [
         "Waiting. the storage service does not accept the SAS URL",
         "It is tried again until ",
         "Ctrl-C stops it: the directory stays as it is",
-        "Given up after 1s of waiting",
+        "Given up after 3s of failures",
         "send the directory again",
     ] {
         assert!(left.stderr.contains(told), "{told}: {}", left.stderr);
@@ -309,6 +309,22 @@ fn a_sending_that_waits_says_what_helps_and_gives_up_when_told_to() {
     assert_eq!(sent.code, 0, "{}", sent.stderr);
     assert_eq!(sent.json()["sent_as"], left.json()["sent_as"]);
     rig.assert_arrived();
+}
+
+#[test]
+fn giving_up_counts_from_the_first_failure_and_not_from_when_it_is_told() {
+    let rig = Rig::new(1);
+    rig.gate
+        .rule(|line| is_block(line).then(|| Reply::new(503, "ServerBusy")));
+    let mut arguments = rig.arguments(&rig.directory).to_vec();
+    arguments.extend(["--give-up-after", "2s"]);
+    let left = rig.stack.run(&arguments);
+    assert_eq!(left.code, 1, "{}", left.stderr);
+    let told = "Given up after 2s of failures";
+    assert!(left.stderr.contains(told), "{}", left.stderr);
+    assert_eq!(rig.states(), ["waiting"]);
+    let tries = rig.gate.blocks().len();
+    assert!(tries < 5, "so many are told of as a wait: {tries}");
 }
 
 #[test]

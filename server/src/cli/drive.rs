@@ -1,10 +1,9 @@
 //! Runs a collection in this process, and tells on standard error how far it is.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{TimeDelta, Utc};
 use domain::views::CollectionDetail;
 use domain::{CollectionId, CollectionState, format};
 use engine::{Engine, EngineError, chain};
@@ -22,8 +21,8 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 pub enum OnSignal {
     /// It is cancelled, and leaves nothing.
     Cancel,
-    /// It is left as it is, for whoever takes it up again; so is one that has waited this long for
-    /// its destination without a break.
+    /// It is left as it is, for whoever takes it up again; so is one whose destination has failed
+    /// this long without a break.
     Leave { give_up_after: Option<Duration> },
 }
 
@@ -37,14 +36,10 @@ impl OnSignal {
 
     /// What to know while the destination is out of reach, or somebody has paused it.
     fn advice(self, is_paused: bool) -> String {
-        let until = |patience| {
-            let patience = TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX);
-            Utc::now().checked_add_signed(patience)
-        };
-        let tried = match self.patience().and_then(until) {
-            Some(at) => format!(
-                "It is tried again until {}.",
-                at.format("%Y-%m-%d %H:%M:%S UTC")
+        let tried = match self.patience() {
+            Some(patience) => format!(
+                "It is tried again until all has failed for {}.",
+                write_length(patience)
             ),
             None => "It is tried again for as long as it takes.".to_owned(),
         };
@@ -75,28 +70,38 @@ pub async fn drive(
     let halt = CancellationToken::new();
     let mut work = {
         let (engine, halt) = (engine.clone(), halt.clone());
-        tokio::spawn(async move { engine.drive(id, halt).await })
-    };
-    let told = CancellationToken::new();
-    let given_up = CancellationToken::new();
-    let telling = {
-        let (engine, told, given_up) = (engine.clone(), told.clone(), given_up.clone());
         tokio::spawn(async move {
-            let patience_ends = tell_progress(&engine, id, on_signal, &told).await;
-            if patience_ends {
-                given_up.cancel();
+            match on_signal.patience() {
+                Some(patience) => engine.drive_for(id, halt, patience).await,
+                None => engine.drive(id, halt).await,
             }
         })
+    };
+    let told = CancellationToken::new();
+    let telling = {
+        let (engine, told) = (engine.clone(), told.clone());
+        tokio::spawn(async move { tell_progress(&engine, id, on_signal, &told).await })
     };
     let ended = tokio::select! {
         ended = &mut work => Some(ended),
         () = stop.cancelled() => None,
-        () = given_up.cancelled() => None,
     };
     // what follows starts on a line of its own
     told.cancel();
     telling.await.context("the progress could not be told")?;
     let ended = match (ended, on_signal) {
+        (
+            Some(Ok(Err(EngineError::Unavailable(_)))),
+            OnSignal::Leave {
+                give_up_after: Some(patience),
+            },
+        ) if !stop.is_cancelled() => {
+            complain(&format!(
+                "Given up after {} of failures",
+                write_length(patience)
+            ));
+            return Ok(());
+        }
         (Some(ended), _) => ended,
         (None, OnSignal::Cancel) => {
             complain("Cancelling the collection; a second signal does not wait for it");
@@ -110,14 +115,8 @@ pub async fn drive(
             }
             work.await
         }
-        (None, OnSignal::Leave { give_up_after }) => {
-            match give_up_after.filter(|_| given_up.is_cancelled()) {
-                Some(patience) => complain(&format!(
-                    "Given up after {} of waiting",
-                    write_length(patience)
-                )),
-                None => complain("Stopping; a second signal does not wait for it"),
-            }
+        (None, OnSignal::Leave { .. }) => {
+            complain("Stopping; a second signal does not wait for it");
             halt.cancel();
             match work.await {
                 // it was told to
@@ -131,17 +130,16 @@ pub async fn drive(
 }
 
 /// On a terminal one line that is kept up to date, and ended when all is told; elsewhere a line
-/// for each new state. Answers whether it ended because the collection had waited for too long.
+/// for each new state.
 async fn tell_progress(
     engine: &Engine,
     id: CollectionId,
     on_signal: OnSignal,
     told: &CancellationToken,
-) -> bool {
+) {
     let terminal = io::stderr().is_terminal();
     let mut last = String::new();
     let mut advised = None;
-    let mut waiting_since: Option<Instant> = None;
     let mut line_is_open = false;
     loop {
         // a failed look is no failure of the collection
@@ -156,13 +154,12 @@ async fn tell_progress(
                 last = now;
             }
             if state == CollectionState::Waiting {
-                waiting_since.get_or_insert_with(Instant::now);
                 let is_paused = detail.paused_by.is_some();
                 if advised.replace(is_paused) != Some(is_paused) {
                     complain(&on_signal.advice(is_paused));
                 }
             } else {
-                (waiting_since, advised) = (None, None);
+                advised = None;
             }
             if terminal && state == CollectionState::InProgress {
                 let line = progress_line(&detail);
@@ -170,15 +167,10 @@ async fn tell_progress(
                 line_is_open = true;
             }
         }
-        let waited = waiting_since.map(|since| since.elapsed());
-        if waited.is_some_and(|waited| on_signal.patience().is_some_and(|most| waited >= most)) {
-            end_line(&mut line_is_open);
-            return true;
-        }
         let all_told = tokio::time::timeout(PROGRESS_EVERY, told.cancelled()).await;
         if all_told.is_ok() {
             end_line(&mut line_is_open);
-            return false;
+            return;
         }
     }
 }

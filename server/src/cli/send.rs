@@ -20,8 +20,8 @@ pub struct Arguments {
     /// File that holds the SAS URL of the blob container, or - for standard input
     #[arg(long, value_name = "F")]
     sas_url_file: PathBuf,
-    /// Stop once the container has been out of reach for so long, for instance 10m; a later send
-    /// goes on. Default: it is tried for as long as it takes
+    /// Stop once the container has taken nothing and every try has failed for so long, for instance
+    /// 10m; a later send goes on. Default: it is tried for as long as it takes
     #[arg(long, value_name = "TIME", value_parser = length)]
     give_up_after: Option<Duration>,
     /// Print the manifest with the final state as one JSON document

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::{CollectionId, Reason};
 use tokio::sync::Semaphore;
@@ -75,6 +76,7 @@ pub async fn run(
     inner: &Arc<Inner>,
     collection: CollectionRow,
     shutdown: &CancellationToken,
+    give_up_after: Option<Duration>,
 ) -> Result<RunEnd, EngineError> {
     let id = collection.id;
     tracing::info!(collection = %id, "collection begins");
@@ -114,7 +116,8 @@ pub async fn run(
             collection.destination_version,
             Arc::clone(&inner.pace),
             shutdown.child_token(),
-        ),
+        )
+        .giving_up_after(give_up_after),
         inner: Arc::clone(inner),
         collection,
         roles,

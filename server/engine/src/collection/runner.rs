@@ -48,17 +48,19 @@ async fn serve_next(inner: &Arc<Inner>, shutdown: &CancellationToken) -> Result<
         let Some((collection, _turn)) = next(inner, None).await? else {
             return Ok(());
         };
-        run(inner, collection, shutdown).await?;
+        run(inner, collection, shutdown, None).await?;
     }
     Ok(())
 }
 
 /// Waits until it is this collection's turn and runs it in this process. Interrupted by `shutdown`,
-/// it is left for the next process that serves.
+/// it is left for the next process that serves; so is one whose destination has been out of reach
+/// for as long as `give_up_after`.
 pub async fn drive(
     inner: &Arc<Inner>,
     id: CollectionId,
     shutdown: &CancellationToken,
+    give_up_after: Option<Duration>,
 ) -> Result<(), EngineError> {
     loop {
         let row = inner
@@ -70,7 +72,7 @@ pub async fn drive(
             return Ok(());
         }
         if let Some((collection, _turn)) = next(inner, Some(id)).await? {
-            return match run(inner, collection, shutdown).await? {
+            return match run(inner, collection, shutdown, give_up_after).await? {
                 RunEnd::Ended => Ok(()),
                 RunEnd::Interrupted => Err(EngineError::Unavailable("interrupted".to_owned())),
             };

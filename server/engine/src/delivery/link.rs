@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Meter, Pace};
@@ -60,6 +61,10 @@ pub struct Link {
     pub pace: Arc<Pace>,
     pub meter: Meter,
     pub stop: CancellationToken,
+    /// Since when nothing has come of any request; `None` while something does, and in a pause.
+    failing_since: watch::Sender<Option<Instant>>,
+    /// For how long that is borne.
+    give_up_after: Option<Duration>,
 }
 
 impl Link {
@@ -83,7 +88,16 @@ impl Link {
             pace,
             meter: Meter::default(),
             stop,
+            failing_since: watch::Sender::new(None),
+            give_up_after: None,
         }
+    }
+
+    /// Stops by itself once every request has failed for so long.
+    #[must_use]
+    pub const fn giving_up_after(mut self, give_up_after: Option<Duration>) -> Self {
+        self.give_up_after = give_up_after;
+        self
     }
 
     #[must_use]
@@ -117,6 +131,7 @@ impl Link {
             destination,
             version,
         });
+        self.failing_since.send_replace(None);
     }
 
     /// Holds back every further request, saying why, or lets them go on with `None`.
@@ -126,6 +141,7 @@ impl Link {
             *known = why;
             changed
         });
+        self.failing_since.send_replace(None);
         self.tell();
     }
 
@@ -180,8 +196,10 @@ impl Link {
             let answer = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(Stopped::Cancelled),
+                () = self.failed_for_too_long() => return Err(self.give_up()),
                 answer = request(current) => answer,
             };
+            self.take_note(answer.as_ref().err());
             let error = match answer {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
@@ -202,11 +220,57 @@ impl Link {
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
+                () = self.failed_for_too_long() => return Err(self.give_up()),
                 () = tokio::time::sleep(delay) => {}
                 // an error here says that the link is gone, and so is its collection
                 _ = replaced.changed() => failures = 0,
             }
         }
+    }
+
+    /// Whether the destination does what it is asked to; a clear answer that nothing helps against
+    /// is one, too.
+    fn take_note(&self, error: Option<&DestinationError>) {
+        let fails = error.is_some_and(|error| {
+            matches!(
+                error.kind,
+                FailureKind::Unreachable | FailureKind::Busy | FailureKind::Refused
+            )
+        });
+        self.failing_since.send_if_modified(|since| {
+            let changed = since.is_some() != fails;
+            if changed {
+                *since = fails.then(Instant::now);
+            }
+            changed
+        });
+    }
+
+    /// Ends when nothing is to be tried any more; never where nobody said for how long.
+    async fn failed_for_too_long(&self) {
+        let Some(patience) = self.give_up_after else {
+            return std::future::pending().await;
+        };
+        let mut failing = self.failing_since.subscribe();
+        loop {
+            let since = *failing.borrow_and_update();
+            let over = async {
+                match since {
+                    Some(since) => tokio::time::sleep_until(since + patience).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => return,
+                // the sender lives in `self`
+                _ = failing.changed() => {}
+            }
+        }
+    }
+
+    fn give_up(&self) -> Stopped {
+        self.stop.cancel();
+        Stopped::Cancelled
     }
 
     /// Waits until so many bytes may leave: within the bandwidth limit, and not in a pause, also not
@@ -317,6 +381,31 @@ mod tests {
         link.set_paused(None);
         let sent = held_back.await.unwrap();
         assert!(sent.contains("/after"), "{sent}");
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_given_up_waits_for_no_request_under_way() {
+        let link = Link::new(
+            directory("/gone"),
+            1,
+            Arc::new(Pace::new(0)),
+            CancellationToken::new(),
+        )
+        .giving_up_after(Some(FIRST_DELAY * 2));
+        let mut tries = 0;
+        let asked = link.persist(|_| {
+            tries += 1;
+            let is_first = tries == 1;
+            async move {
+                if !is_first {
+                    std::future::pending::<()>().await;
+                }
+                Err::<(), _>(DestinationError::new(FailureKind::Busy, "busy"))
+            }
+        });
+        let ended = tokio::time::timeout(LONGEST_DELAY, asked).await;
+        assert!(matches!(ended, Ok(Err(Stopped::Cancelled))), "{ended:?}");
+        assert_eq!(tries, 2);
     }
 
     #[test]

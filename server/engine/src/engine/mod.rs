@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use domain::people::Actor;
@@ -161,7 +162,20 @@ impl Engine {
         id: CollectionId,
         shutdown: CancellationToken,
     ) -> Result<(), EngineError> {
-        collection::drive(&self.inner, id, &shutdown).await
+        collection::drive(&self.inner, id, &shutdown, None).await
+    }
+
+    /// The same, and leaves it once its destination has failed to take anything for so long.
+    ///
+    /// # Errors
+    /// `Unavailable` when it was left, or `shutdown` came first.
+    pub async fn drive_for(
+        &self,
+        id: CollectionId,
+        shutdown: CancellationToken,
+        give_up_after: Duration,
+    ) -> Result<(), EngineError> {
+        collection::drive(&self.inner, id, &shutdown, Some(give_up_after)).await
     }
 
     /// What a queued collection that this process [drives](Self::drive) waits for; `None` where its
