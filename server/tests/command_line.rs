@@ -217,6 +217,42 @@ fn collecting_without_a_configuration_says_what_it_goes_by() {
 }
 
 #[test]
+fn what_is_cut_names_the_field_that_raises_it_and_what_is_taken_whole_is_told() {
+    let stack = Stack::bare();
+    let log = stack.write("logs/app.log", &"no stamp in it\n".repeat(200));
+    stack.write(
+        "help-support.toml",
+        &format!(
+            "[limits]\nitem_bytes = \"1 KiB\"\n[[role]]\nname = \"App\"\n\
+             [[role.source]]\nkind = \"files\"\npaths = [\"{}\"]\n",
+            log.display()
+        ),
+    );
+    let (from, to) = (ago(60), ago(-1));
+    let ran = stack.run(&["collect", "--from", &from, "--to", &to, "--output", "out"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    for told in [
+        format!(
+            "  partial: {} (cut at the size limit of 1.00 KiB (item_bytes in [limits]))\n",
+            log.display()
+        ),
+        "1 file without recognised time stamps was taken whole\n".to_owned(),
+    ] {
+        assert!(ran.stdout.contains(&told), "{told} in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named() {
+    let stack = stack_with_logs();
+    let path = stack.write("data/help-support.db", &"no database ".repeat(1000));
+    let ran = stack.run(&["history"]);
+    assert_eq!(ran.code, 1);
+    let named = format!("the database {} cannot be used", path.display());
+    assert!(ran.stderr.contains(&named), "{}", ran.stderr);
+}
+
+#[test]
 fn users_come_and_go() {
     let stack = Stack::new("");
     stack.add_user("sam", "support", "correct horse battery");

@@ -99,6 +99,10 @@ fn what_cannot_work_later_is_refused_where_it_stands() {
             "help-support.toml:2: network.ca_file: ",
         ),
         (
+            "[collection]\nvolume_size = \"1\"\n",
+            "help-support.toml:2: collection.volume_size: must be at least 1.00 KiB",
+        ),
+        (
             "[collection]\nmax_window = \"8h\"\nlookback = \"4h\"\n",
             "help-support.toml:2: collection.max_window: is more than lookback, which is 4 h",
         ),
@@ -143,4 +147,37 @@ fn a_check_shows_own_rules_and_no_secret_of_a_command() {
     for secret in ["hunter2", "47"] {
         assert!(!check.stdout.contains(secret), "{}", check.stdout);
     }
+}
+
+#[test]
+fn a_check_says_what_each_pattern_matches_and_warns_of_what_is_not_there() {
+    let stack = Stack::bare();
+    let log = stack.write("logs/app.log", "a line\n");
+    let folder = log.parent().expect("a directory").display().to_string();
+    stack.write(
+        "help-support.toml",
+        &format!(
+            "[managed_storage]\nsas_url_file = \"gone.sas\"\n[[role]]\nname = \"A\"\n\
+             [[role.source]]\nkind = \"files\"\npaths = [\"{folder}/*.log\", \"{folder}/*.lgo\"]\n\
+             [[role.source]]\nkind = \"command\"\nname = \"gone\"\nrun = [\"/no/such/program\"]\n\
+             [[role.source]]\nkind = \"command\"\nname = \"there\"\nrun = [\"/bin/sh\"]\n"
+        ),
+    );
+    let check = stack.run(&["config", "check"]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    for told in [
+        format!("{folder}/*.log: 1 file\n"),
+        format!("{folder}/*.lgo: warning: matches nothing\n"),
+        "gone: /no/such/program (at most 30s) (warning: there is no such program)\n".to_owned(),
+        "there: /bin/sh (at most 30s)".to_owned(),
+        "gone.sas (warning: it cannot be read: ".to_owned(),
+    ] {
+        assert!(check.stdout.contains(&told), "{told} in {}", check.stdout);
+    }
+    assert_eq!(
+        check.stdout.matches("warning").count(),
+        3,
+        "{}",
+        check.stdout
+    );
 }

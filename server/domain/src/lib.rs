@@ -24,7 +24,7 @@ pub mod zone;
 
 pub use collection::{CollectionId, CollectionKind, CollectionState, PartState};
 pub use destination::{DestinationChoice, DestinationKind, DestinationSummary};
-pub use reason::Reason;
+pub use reason::{LimitOf, Reason};
 pub use sas::{Finding, SasUrl, Severity};
 pub use stack::{NodeName, RoleName, SourceKind};
 pub use window::{Window, WindowLimits};

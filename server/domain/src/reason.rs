@@ -22,9 +22,15 @@ pub enum Reason {
     LeadsElsewhere,
     TimedOut {
         seconds: u64,
+        /// `None`: it is no limit of the configuration, or the source's own time-out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<LimitOf>,
     },
     SizeLimit {
         bytes: u64,
+        /// `None`: nobody can raise it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<LimitOf>,
     },
     SpoolFull,
     NodeUnreachable,
@@ -62,6 +68,27 @@ pub enum Reason {
     Internal,
 }
 
+/// Which of the limits of the configuration cut something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitOf {
+    Item,
+    Part,
+    Collection,
+}
+
+impl LimitOf {
+    /// What the fields of the table `[limits]` begin with.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Part => "part",
+            Self::Collection => "collection",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -74,13 +101,14 @@ impl fmt::Display for Reason {
             Self::LeadsElsewhere => f.write_str(
                 "a link that leads out of the directory that the configuration names, which is not followed",
             ),
-            Self::TimedOut { seconds } => write!(f, "timed out after {seconds} s"),
-            Self::SizeLimit { bytes } => {
-                write!(
-                    f,
-                    "cut at the size limit of {}",
-                    crate::format::bytes(*bytes)
-                )
+            Self::TimedOut { seconds, limit } => {
+                write!(f, "timed out after {seconds} s")?;
+                write_field(f, *limit, "time")
+            }
+            Self::SizeLimit { bytes, limit } => {
+                let size = crate::format::bytes(*bytes);
+                write!(f, "cut at the size limit of {size}")?;
+                write_field(f, *limit, "bytes")
             }
             Self::SpoolFull => f.write_str("the spool is full"),
             Self::NodeUnreachable => f.write_str("the node cannot be reached"),
@@ -106,5 +134,48 @@ impl fmt::Display for Reason {
             }
             Self::Internal => f.write_str("internal error; the log of the service tells more"),
         }
+    }
+}
+
+/// The field of the configuration that is to be changed.
+fn write_field(f: &mut fmt::Formatter<'_>, limit: Option<LimitOf>, what: &str) -> fmt::Result {
+    match limit {
+        Some(limit) => write!(f, " ({}_{what} in [limits])", limit.code()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_names_the_field_that_raises_it() {
+        let told = |limit| {
+            Reason::SizeLimit {
+                bytes: 1 << 30,
+                limit,
+            }
+            .to_string()
+        };
+        let field = "cut at the size limit of 1.00 GiB (part_bytes in [limits])";
+        assert_eq!(told(Some(LimitOf::Part)), field);
+        assert_eq!(told(None), "cut at the size limit of 1.00 GiB");
+        let timed_out = Reason::TimedOut {
+            seconds: 600,
+            limit: Some(LimitOf::Item),
+        };
+        let field = "timed out after 600 s (item_time in [limits])";
+        assert_eq!(timed_out.to_string(), field);
+    }
+
+    #[test]
+    fn what_was_stored_without_the_field_is_still_read() {
+        let read = serde_json::from_str::<Reason>(r#"{"code":"size_limit","bytes":7}"#);
+        let expected = Reason::SizeLimit {
+            bytes: 7,
+            limit: None,
+        };
+        assert_eq!(read.expect("a reason"), expected);
     }
 }

@@ -75,6 +75,8 @@ pub struct CollectionDetail {
     /// The first of them; `missing_total` counts all.
     pub missing: Vec<MissingItem>,
     pub missing_total: u64,
+    /// Files that were taken whole, since no time stamp was recognised in them.
+    pub taken_whole: u64,
     pub progress: Progress,
     /// Secrets taken out so far, by rule, most first.
     pub redactions: Vec<RedactionCount>,
@@ -158,6 +160,8 @@ pub struct MissingItem {
     pub role: RoleName,
     /// A path, a unit or a command's name.
     pub item: String,
+    /// Something of it was kept.
+    pub is_partial: bool,
     pub reason: Reason,
 }
 

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use common::{
     Serving, Stack, entries, entry_of, files_below, operator, read_entry, wait_for_end, wait_until,
 };
-use domain::{CollectionState, DestinationChoice, PartState, Reason};
+use domain::{CollectionState, DestinationChoice, LimitOf, PartState, Reason};
 use engine::{Budget, Priority, SourceConfig};
 
 fn shell(name: &str, script: &str, timeout: Duration) -> SourceConfig {
@@ -60,7 +60,10 @@ async fn hanging_sources_of_more_roles_than_cores_delay_no_other_role() {
     );
     assert_eq!(
         state_of(&detail, "hanging 0"),
-        Some(PartState::Failed(Reason::TimedOut { seconds: 8 }))
+        Some(PartState::Failed(Reason::TimedOut {
+            seconds: 8,
+            limit: None
+        }))
     );
     serving.stop().await;
 }
@@ -87,6 +90,7 @@ async fn a_budget_keeps_the_newest_names_what_it_cut_and_a_retry_fetches_the_res
     let detail = wait_for_end(&serving.engine, id).await;
     let limit = Reason::SizeLimit {
         bytes: length + length / 2,
+        limit: Some(LimitOf::Part),
     };
     assert_eq!(detail.parts[0].state, PartState::Truncated(limit.clone()));
     let missing: Vec<_> = detail
@@ -94,6 +98,8 @@ async fn a_budget_keeps_the_newest_names_what_it_cut_and_a_retry_fetches_the_res
         .iter()
         .map(|gap| (gap.item.clone(), gap.reason.clone()))
         .collect();
+    let partial: Vec<_> = detail.missing.iter().map(|gap| gap.is_partial).collect();
+    assert_eq!(partial, [true, false]);
     let label = |index: usize| expected[index].0.display().to_string();
     assert_eq!(missing, [(label(1), limit.clone()), (label(2), limit)]);
     let folder = stack.config.bundle_directory.join(&detail.folder);
@@ -156,12 +162,11 @@ async fn parts_share_the_budget_of_their_collection() {
         .map(|part| part["kept_bytes"].as_u64().unwrap())
         .sum();
     assert_eq!(kept, bytes);
-    assert!(
-        detail
-            .missing
-            .iter()
-            .all(|gap| gap.reason == Reason::SizeLimit { bytes })
-    );
+    let limit = Reason::SizeLimit {
+        bytes,
+        limit: Some(LimitOf::Collection),
+    };
+    assert!(detail.missing.iter().all(|gap| gap.reason == limit));
     assert_eq!(detail.summary.state, CollectionState::PartiallyComplete);
     serving.stop().await;
 }
@@ -183,7 +188,10 @@ async fn a_part_out_of_time_keeps_what_it_has_and_names_the_rest() {
         .collect(stack.request(DestinationChoice::Directory(None)))
         .await;
     let detail = wait_for_end(&serving.engine, id).await;
-    let timed_out = Reason::TimedOut { seconds: 2 };
+    let timed_out = Reason::TimedOut {
+        seconds: 2,
+        limit: Some(LimitOf::Part),
+    };
     assert_eq!(
         detail.parts[0].state,
         PartState::Truncated(timed_out.clone())
@@ -230,7 +238,10 @@ async fn parts_for_which_nothing_was_left_are_truncated_and_come_once_the_limit_
         .collect(stack.request(DestinationChoice::Directory(None)))
         .await;
     let detail = wait_for_end(&serving.engine, id).await;
-    let cut = PartState::Truncated(Reason::SizeLimit { bytes: 1 });
+    let cut = PartState::Truncated(Reason::SizeLimit {
+        bytes: 1,
+        limit: Some(LimitOf::Collection),
+    });
     assert!(
         detail.parts.iter().all(|part| part.state == cut),
         "{:?}",

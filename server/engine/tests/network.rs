@@ -163,6 +163,25 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named_and_the_lack_of_it
 }
 
 #[tokio::test]
+async fn a_port_that_does_not_speak_tls_is_told_as_such() {
+    let azurite = Azurite::start().await;
+    let engine = Stack::new().engine().await;
+    let sas = moved(&format!(
+        "https://127.0.0.1:{}/devstoreaccount1",
+        azurite.port
+    ));
+    let LiveCheck::NotAsked(finding) = engine.check_sas_live(&sas).await.unwrap() else {
+        panic!("it speaks no TLS");
+    };
+    assert!(
+        finding.problem.contains("does not speak TLS"),
+        "{}",
+        finding.problem
+    );
+    engine.close().await;
+}
+
+#[tokio::test]
 async fn a_collection_goes_through_a_proxy_that_asks_who_comes() {
     let azurite = Azurite::start().await;
     azurite.container("logs").await;

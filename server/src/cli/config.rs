@@ -1,8 +1,12 @@
 //! `help-support config`: check what is configured, or show an example.
 
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use clap::Subcommand;
-use domain::format;
-use engine::{Compression, RoleConfig, SourceConfig, shown_role};
+use domain::{Reason, format};
+use engine::{Compression, Matched, RoleConfig, SourceConfig, matched, shown_role};
 
 use super::output::show;
 use super::{CommandError, Outcome};
@@ -80,7 +84,7 @@ fn describe(config: &Config) -> String {
                 engine
                     .managed_sas_url_file
                     .as_ref()
-                    .map(|file| format!("SAS URL in {}", file.display())),
+                    .map(|file| format!("SAS URL in {}{}", file.display(), file_warning(file))),
             ),
         ),
     ];
@@ -99,7 +103,7 @@ fn describe(config: &Config) -> String {
         engine
             .roles
             .iter()
-            .flat_map(|role| describe_role(&shown_role(engine, role))),
+            .flat_map(|role| describe_role(role, &shown_role(engine, role))),
     );
     if !engine.redaction.rules.is_empty() {
         lines.push(String::new());
@@ -115,13 +119,80 @@ fn describe(config: &Config) -> String {
     lines.join("\n")
 }
 
-fn describe_role(role: &RoleConfig) -> Vec<String> {
-    let title = if role.description.is_empty() {
+/// What is configured, and what of it there is now: `role` as it is, `shown` without secrets.
+fn describe_role(role: &RoleConfig, shown: &RoleConfig) -> Vec<String> {
+    let title = describe_title(shown);
+    let sources = role.sources.iter().zip(&shown.sources);
+    let lines = sources.flat_map(|(source, shown)| {
+        let warning = match source {
+            SourceConfig::Command { run, .. } => command_warning(run),
+            _ => "",
+        };
+        let line = format!("{}{warning}", describe_source(shown));
+        std::iter::once(line).chain(describe_matches(source, shown))
+    });
+    std::iter::once(title).chain(lines).collect()
+}
+
+/// What each glob of a source finds now.
+fn describe_matches(source: &SourceConfig, shown: &SourceConfig) -> Vec<String> {
+    match (source, shown) {
+        (SourceConfig::Files { paths, .. }, SourceConfig::Files { paths: shown, .. }) => paths
+            .iter()
+            .zip(shown)
+            .map(|(glob, shown)| format!("               {shown}: {}", tell(&matched(glob))))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn tell(matched: &Matched) -> String {
+    let files = match matched.files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    };
+    match (matched.files, &matched.missing[..]) {
+        (_, []) => files,
+        (0, [Reason::NotFound]) => "warning: matches nothing".to_owned(),
+        (0, [reason, ..]) => format!("warning: {reason}"),
+        (_, [reason, rest @ ..]) => {
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(", and {more} more like this"),
+            };
+            format!("{files}; warning: {reason}{more}")
+        }
+    }
+}
+
+fn command_warning(run: &[String]) -> &'static str {
+    let Some(program) = run.first() else {
+        return "";
+    };
+    match fs::metadata(Path::new(program)) {
+        Ok(found) if found.is_file() && found.permissions().mode() & 0o111 != 0 => "",
+        Ok(_) => " (warning: this is no program)",
+        Err(_) => " (warning: there is no such program)",
+    }
+}
+
+fn file_warning(file: &Path) -> String {
+    match File::open(file) {
+        Ok(_) => String::new(),
+        Err(error) => format!(" (warning: it cannot be read: {error})"),
+    }
+}
+
+fn describe_title(role: &RoleConfig) -> String {
+    if role.description.is_empty() {
         format!("  {}", role.name)
     } else {
         format!("  {}: {}", role.name, role.description)
-    };
-    let sources = role.sources.iter().map(|source| match source {
+    }
+}
+
+fn describe_source(source: &SourceConfig) -> String {
+    match source {
         SourceConfig::Files {
             paths,
             time_zone,
@@ -161,6 +232,5 @@ fn describe_role(role: &RoleConfig) -> Vec<String> {
             run.join(" "),
             write_length(*timeout)
         ),
-    });
-    std::iter::once(title).chain(sources).collect()
+    }
 }

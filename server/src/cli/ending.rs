@@ -68,7 +68,6 @@ pub fn state_line(detail: &CollectionDetail) -> String {
 }
 
 fn describe(detail: &CollectionDetail) -> String {
-    let summary = &detail.summary;
     let mut lines = vec![state_line(detail)];
     for part in &detail.parts {
         let reason = part
@@ -82,8 +81,16 @@ fn describe(detail: &CollectionDetail) -> String {
             part.state.label()
         ));
     }
-    for missing in &detail.missing {
-        lines.push(format!("  missing: {} ({})", missing.item, missing.reason));
+    for gap in &detail.missing {
+        let what = if gap.is_partial { "partial" } else { "missing" };
+        lines.push(format!("  {what}: {} ({})", gap.item, gap.reason));
+    }
+    match detail.taken_whole {
+        0 => {}
+        1 => lines.push("1 file without recognised time stamps was taken whole".to_owned()),
+        more => lines.push(format!(
+            "{more} files without recognised time stamps were taken whole"
+        )),
     }
     lines.push(arrived(detail));
     lines.join("\n")

@@ -17,6 +17,9 @@ const DEFAULT_LISTEN: SocketAddr =
 const DEFAULT_SPOOL_LIMIT: u64 = 20 << 30;
 const DEFAULT_VOLUME_SIZE: u64 = 512 << 20;
 
+/// Below this a volume is hardly more than its own frame, and a bundle falls into thousands.
+const LEAST_VOLUME_SIZE: u64 = 1 << 10;
+
 /// A blob takes at most 50,000 blocks of 8 MiB; a volume is sealed only at the end of its last
 /// item, so that much room is left above.
 const GREATEST_VOLUME_SIZE: u64 = 200 << 30;
@@ -231,9 +234,10 @@ fn collection(section: Option<Section<'_, '_>>) -> Collection {
     }
     let volume_size = section.size("volume_size").and_then(|field| {
         field.convert(document, |size| match size {
-            1..=GREATEST_VOLUME_SIZE => Ok(size),
+            LEAST_VOLUME_SIZE..=GREATEST_VOLUME_SIZE => Ok(size),
             _ => Err(format!(
-                "must be more than nothing and at most {}",
+                "must be at least {} and at most {}",
+                domain::format::bytes(LEAST_VOLUME_SIZE),
                 domain::format::bytes(GREATEST_VOLUME_SIZE)
             )),
         })

@@ -1,8 +1,8 @@
 //! What this collection is: asked by whom, for when, where to.
 
 use chrono::{DateTime, Utc};
-use domain::DestinationKind;
 use domain::views::CollectionDetail;
+use domain::{DestinationKind, format};
 use leptos::prelude::*;
 
 use crate::components::{CopyButton, Expiry, Fact, KindPill, Time, TimeBeside};
@@ -37,6 +37,16 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
     } else {
         "Kept"
     };
+    let taken_whole = (detail.taken_whole > 0).then(|| {
+        let files = match detail.taken_whole {
+            1 => "1 file without recognised time stamps".to_owned(),
+            more => format!(
+                "{} files without recognised time stamps",
+                format::count(more)
+            ),
+        };
+        view! { <Fact name="Taken whole">{files}</Fact> }
+    });
     view! {
         <aside class="card summary" aria-labelledby="about-title">
             <h2 id="about-title">"About"</h2>
@@ -58,6 +68,7 @@ pub fn AboutCard(detail: CollectionDetail, now: DateTime<Utc>) -> impl IntoView 
                 </Fact>
                 <Fact name="Roles">{roles}</Fact>
                 <Fact name="Identifiers">{identifiers}</Fact>
+                {taken_whole}
                 <Fact name="Destination">
                     {destination.kind.label()} <br /> <span class="mono">{destination.place}</span>
                 </Fact>

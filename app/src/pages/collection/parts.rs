@@ -167,7 +167,13 @@ pub fn MissingCard(
                         {item.item}
                     </th>
                     <td>{format!("{} · {}", item.node, item.role)}</td>
-                    <td class="wrap">{item.reason.to_string()}</td>
+                    <td class="wrap">
+                        {if item.is_partial {
+                            format!("kept in part: {}", item.reason)
+                        } else {
+                            item.reason.to_string()
+                        }}
+                    </td>
                 </tr>
             }
         })

@@ -113,6 +113,7 @@ impl<'a> Asked<'a> {
                     Ok(plan) => return plan,
                     Err(RecvTimeoutError::Timeout) => Reason::TimedOut {
                         seconds: PLANNING_TIME.as_secs(),
+                        limit: None,
                     },
                     Err(RecvTimeoutError::Disconnected) => Reason::Internal,
                 }
@@ -200,7 +201,10 @@ mod tests {
             .iter()
             .map(|absent| (absent.label.as_str(), absent.reason.clone()))
             .collect();
-        let timed_out = Reason::TimedOut { seconds: 60 };
+        let timed_out = Reason::TimedOut {
+            seconds: 60,
+            limit: None,
+        };
         assert_eq!(
             missing,
             [

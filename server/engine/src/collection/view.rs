@@ -59,11 +59,13 @@ impl Inner {
                         node: NodeName(part.node.clone()),
                         role: RoleName(part.role.clone()),
                         item: item.label,
+                        is_partial: item.outcome == "partial",
                         reason: item.reason?,
                     })
                 })
                 .collect(),
             missing_total,
+            taken_whole: store.taken_whole_total(id).await?,
             redactions: store.redactions(id).await?,
             consent,
             queued_behind: self.queued_behind(&row).await?,

@@ -175,24 +175,27 @@ fn cause(error: &reqwest::Error) -> Option<String> {
         if cause.to_string() == "proxy authorization required" {
             return Some("the proxy asks for a user name and a password".to_owned());
         }
-        if let Some(told) = certificate_trouble(cause) {
+        if let Some(told) = tls_trouble(cause) {
             return Some(told);
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            found = Some(match io.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code).to_string(),
-                None => io.kind().to_string(),
-            });
+            found = match io.raw_os_error() {
+                Some(code) => Some(io::Error::from_raw_os_error(code).to_string()),
+                // says nothing
+                None if io.kind() == io::ErrorKind::Other => None,
+                None => Some(io.kind().to_string()),
+            }
+            .or(found);
         }
         source = cause.source();
     }
     found
 }
 
-fn certificate_trouble(cause: &(dyn StdError + 'static)) -> Option<String> {
+fn tls_trouble(cause: &(dyn StdError + 'static)) -> Option<String> {
     // an I/O error does not name as its source what it wraps, and here they wrap each other
     if let Some(io) = cause.downcast_ref::<io::Error>() {
-        return io.get_ref().and_then(|inner| certificate_trouble(inner));
+        return io.get_ref().and_then(|inner| tls_trouble(inner));
     }
     match cause.downcast_ref::<rustls::Error>()? {
         rustls::Error::InvalidCertificate(
@@ -205,6 +208,10 @@ fn certificate_trouble(cause: &(dyn StdError + 'static)) -> Option<String> {
             rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. },
         ) => Some("its certificate has expired, or this machine's clock is wrong".to_owned()),
         rustls::Error::InvalidCertificate(_) => Some("its certificate is not valid".to_owned()),
+        rustls::Error::InvalidMessage(_) => Some(
+            "what answers there does not speak TLS; check the host and the port of the SAS URL"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

@@ -56,8 +56,12 @@ pub enum OpenError {
     },
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("the database {path} cannot be used")]
+    Store {
+        path: PathBuf,
+        #[source]
+        source: StoreError,
+    },
     /// The network cannot be used as the configuration says.
     #[error(transparent)]
     Network(#[from] TransportError),
@@ -118,7 +122,13 @@ impl Engine {
         let transport = Transport::new(&config.network)?;
         let instance = Instance::register(&data).map_err(unusable)?;
         let spool = Spool::open(data.join("spool"), config.spool_limit_bytes).map_err(unusable)?;
-        let store = Store::open(&data.join("help-support.db")).await?;
+        let database = data.join("help-support.db");
+        let store = Store::open(&database)
+            .await
+            .map_err(|source| OpenError::Store {
+                path: database,
+                source,
+            })?;
         let inner = Inner {
             pace: Arc::new(Pace::new(config.bandwidth_limit)),
             memory: Semaphore::new(BLOCKS_IN_MEMORY),

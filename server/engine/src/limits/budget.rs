@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::Reason;
+use domain::{LimitOf, Reason};
 use serde::{Deserialize, Serialize};
 
 /// The bounds of one item, part or collection.
@@ -24,15 +24,19 @@ pub struct Budget {
 impl Budget {
     /// Why something was cut that has used up its bytes.
     #[must_use]
-    pub const fn size_limit(&self) -> Reason {
-        Reason::SizeLimit { bytes: self.bytes }
+    pub const fn size_limit(&self, of: LimitOf) -> Reason {
+        Reason::SizeLimit {
+            bytes: self.bytes,
+            limit: Some(of),
+        }
     }
 
     /// Why something was cut that has used up its time.
     #[must_use]
-    pub const fn time_limit(&self) -> Reason {
+    pub const fn time_limit(&self, of: LimitOf) -> Reason {
         Reason::TimedOut {
             seconds: self.time.as_secs(),
+            limit: Some(of),
         }
     }
 }
@@ -62,6 +66,7 @@ impl Default for Budgets {
 /// What is used up of a budget, and of those above it.
 #[derive(Debug)]
 pub struct Meter {
+    of: LimitOf,
     budget: Budget,
     kept_bytes: AtomicU64,
     begun: Instant,
@@ -73,9 +78,11 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Of a collection.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
         Self {
+            of: LimitOf::Collection,
             budget,
             kept_bytes: AtomicU64::new(0),
             begun: Instant::now(),
@@ -99,17 +106,22 @@ impl Meter {
         let readable = self.readable.as_ref()?;
         let less = |left: u64| Some(left.saturating_sub(bytes));
         let _ = readable.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        self.is_read_up().then(|| self.budget.size_limit())
+        self.is_read_up().then(|| self.size_limit())
     }
 
     fn is_read_up(&self) -> bool {
         (self.readable.as_ref()).is_some_and(|left| left.load(Ordering::Relaxed) == 0)
     }
 
-    /// What is used here is used of `above`, too.
+    /// Of what is in `above`: a part of a collection, an item of a part. What is used here is used
+    /// there, too.
     #[must_use]
     pub fn below(above: &Arc<Self>, budget: Budget) -> Self {
         Self {
+            of: match above.of {
+                LimitOf::Collection => LimitOf::Part,
+                LimitOf::Part | LimitOf::Item => LimitOf::Item,
+            },
             above: Some(Arc::clone(above)),
             ..Self::new(budget)
         }
@@ -136,7 +148,7 @@ impl Meter {
                     lower.kept_bytes.fetch_sub(refused, Ordering::Relaxed);
                 }
                 granted = taken;
-                cut = Some(meter.budget.size_limit());
+                cut = Some(meter.size_limit());
             }
         }
         (granted, cut)
@@ -170,13 +182,13 @@ impl Meter {
     /// How long reading may go on, and why it ends then.
     #[must_use]
     pub fn time_left(&self) -> (Duration, Reason) {
-        let mut least = (Duration::MAX, self.budget.time_limit());
+        let mut least = (Duration::MAX, self.time_limit());
         for meter in self.upwards() {
             let held = Duration::from_micros(meter.held.load(Ordering::Relaxed));
             let used = meter.begun.elapsed().saturating_sub(held);
             let left = meter.budget.time.saturating_sub(used);
             if left < least.0 {
-                least = (left, meter.budget.time_limit());
+                least = (left, meter.time_limit());
             }
         }
         least
@@ -189,10 +201,18 @@ impl Meter {
             meter.kept_bytes.load(Ordering::Relaxed) >= meter.budget.bytes || meter.is_read_up()
         });
         if let Some(meter) = full {
-            return Some(meter.budget.size_limit());
+            return Some(meter.size_limit());
         }
         let (left, reason) = self.time_left();
         left.is_zero().then_some(reason)
+    }
+
+    const fn size_limit(&self) -> Reason {
+        self.budget.size_limit(self.of)
+    }
+
+    const fn time_limit(&self) -> Reason {
+        self.budget.time_limit(self.of)
     }
 
     fn upwards(&self) -> impl Iterator<Item = &Self> {
@@ -218,16 +238,22 @@ mod tests {
         let other = Arc::new(Meter::below(&collection, budget(70, 60)));
         let item = Meter::below(&one, budget(50, 60));
         assert_eq!(item.take(40), (40, None));
-        let limit = |bytes| Some(Reason::SizeLimit { bytes });
-        assert_eq!(item.take(40), (10, limit(50)));
-        assert_eq!(item.exhausted(), limit(50));
+        let limit = |bytes, of| {
+            Some(Reason::SizeLimit {
+                bytes,
+                limit: Some(of),
+            })
+        };
+        assert_eq!(item.take(40), (10, limit(50, LimitOf::Item)));
+        assert_eq!(item.exhausted(), limit(50, LimitOf::Item));
         assert_eq!(one.exhausted(), None);
-        assert_eq!(Meter::below(&one, budget(50, 60)).take(30), (20, limit(70)));
+        let next = Meter::below(&one, budget(50, 60));
+        assert_eq!(next.take(30), (20, limit(70, LimitOf::Part)));
         assert_eq!(
             Meter::below(&other, budget(50, 60)).take(40),
-            (30, limit(100))
+            (30, limit(100, LimitOf::Collection))
         );
-        assert_eq!(other.exhausted(), limit(100));
+        assert_eq!(other.exhausted(), limit(100, LimitOf::Collection));
     }
 
     #[test]
@@ -236,9 +262,9 @@ mod tests {
         let part = Meter::below(&collection, budget(70, 60));
         collection.resume(60);
         part.resume(30);
-        let limit = |bytes| Some(Reason::SizeLimit { bytes });
-        assert_eq!(part.take(60), (40, limit(70)));
-        assert_eq!(collection.exhausted(), limit(100));
+        let part_limit = part.size_limit();
+        assert_eq!(part.take(60), (40, Some(part_limit)));
+        assert_eq!(collection.exhausted(), Some(collection.size_limit()));
     }
 
     #[test]
@@ -263,10 +289,10 @@ mod tests {
         let collection = Arc::new(Meter::new(budget(1, 7200)));
         let part = Arc::new(Meter::below(&collection, budget(1, 3600)));
         let item = Meter::below(&part, budget(1, 0));
-        assert_eq!(item.exhausted(), Some(Reason::TimedOut { seconds: 0 }));
+        assert_eq!(item.exhausted(), Some(item.time_limit()));
         assert_eq!(part.exhausted(), None);
         let item = Meter::below(&part, budget(1, 7200));
-        assert_eq!(item.time_left().1, Reason::TimedOut { seconds: 3600 });
+        assert_eq!(item.time_left().1, part.time_limit());
         item.hold(Duration::from_secs(600));
         // never more than it has run
         assert_eq!(item.time_left().0, Duration::from_secs(3600));

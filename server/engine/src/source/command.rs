@@ -68,6 +68,7 @@ pub fn read(
     } else {
         Reason::TimedOut {
             seconds: timeout.as_secs(),
+            limit: None,
         }
     };
     let ran = process::run(
@@ -116,6 +117,7 @@ impl Output<'_> {
         if taken < bytes.len() {
             return Err(Stop::Source(Reason::SizeLimit {
                 bytes: OUTPUT_LIMIT,
+                limit: None,
             }));
         }
         Ok(())

@@ -220,6 +220,7 @@ fn bounds(window: &Window) -> (String, String) {
 fn silent(after: Duration) -> Reason {
     Reason::TimedOut {
         seconds: after.as_secs(),
+        limit: None,
     }
 }
 

@@ -333,7 +333,10 @@ mod tests {
     fn a_read_that_hangs_is_left_behind_and_its_neighbours_are_not_tried_until_it_is_back() {
         let root = Path::new("/mnt/a");
         let (release, released) = channel::<()>();
-        let timed_out = Reason::TimedOut { seconds: 1 };
+        let timed_out = Reason::TimedOut {
+            seconds: 1,
+            limit: Some(domain::LimitOf::Collection),
+        };
         with_context(1, |context| {
             let mut out = Vec::new();
             let begun = Instant::now();

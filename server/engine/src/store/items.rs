@@ -333,6 +333,17 @@ impl Store {
         Ok(unsigned(total))
     }
 
+    /// How many files of a collection were taken whole.
+    pub async fn taken_whole_total(&self, collection: CollectionId) -> StoreResult<u64> {
+        let total: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM item WHERE collection_id = $1 AND taken_whole <> 0",
+        )
+        .bind(collection.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(unsigned(total))
+    }
+
     /// How many items of a part ended how.
     pub async fn tally(&self, collection: CollectionId, part: u32) -> StoreResult<Tally> {
         let row = sqlx::query(

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{PartState, Reason};
+use domain::{LimitOf, PartState, Reason};
 use tokio::sync::mpsc;
 
 use self::collect::collect_part;
@@ -243,8 +243,12 @@ async fn verdict(running: &Running, row: &PartRow) -> Result<PartState, EngineEr
 /// Which limit of the spool, of the part or of the collection cut it, where one did.
 async fn cut(running: &Running, row: &PartRow) -> Result<Option<Reason>, EngineError> {
     let budgets = &running.collection.request.budgets;
-    let of_budgets = [budgets.part, budgets.collection]
-        .map(|budget| [budget.size_limit(), budget.time_limit()])
+    let bounds = [
+        (LimitOf::Part, budgets.part),
+        (LimitOf::Collection, budgets.collection),
+    ];
+    let of_budgets = bounds
+        .map(|(of, budget)| [budget.size_limit(of), budget.time_limit(of)])
         .concat();
     let reasons = [vec![Reason::SpoolFull], of_budgets].concat();
     let (store, id) = (&running.inner.store, running.collection.id);

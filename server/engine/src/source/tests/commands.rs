@@ -104,7 +104,10 @@ fn a_time_out_ends_the_command_and_all_that_it_started() {
     let started = Instant::now();
     let (report, out) = read(&shell_item(&script, Duration::from_secs(1)));
     assert!(started.elapsed() < Duration::from_secs(5));
-    let timed_out = Reason::TimedOut { seconds: 1 };
+    let timed_out = Reason::TimedOut {
+        seconds: 1,
+        limit: None,
+    };
     assert_eq!(report.outcome, ItemOutcome::Partial(timed_out));
     assert_eq!(out, b"begun\n");
     assert!(are_gone(&id));
@@ -139,6 +142,7 @@ fn a_flood_is_cut() {
     let (report, out) = shell("exec yes 'a line that is written again and again'");
     let limit = Reason::SizeLimit {
         bytes: command::OUTPUT_LIMIT,
+        limit: None,
     };
     assert_eq!(report.outcome, ItemOutcome::Partial(limit));
     assert_eq!(out.len() as u64, command::OUTPUT_LIMIT);

@@ -293,7 +293,11 @@ fn reading_ends_where_so_much_was_read_even_if_nothing_of_it_is_in() {
         (budget(), ItemOutcome::Empty),
         (
             budget().reading_at_most(1),
-            ItemOutcome::Missing(Budgets::default().item.size_limit()),
+            ItemOutcome::Missing(
+                Budgets::default()
+                    .item
+                    .size_limit(domain::LimitOf::Collection),
+            ),
         ),
     ] {
         let budget = Arc::new(budget);
