@@ -155,7 +155,7 @@ pub async fn end_cancelled(
     let discarded: Vec<Discarded> = own
         .iter()
         .map(|volume| Discarded {
-            path: format!("{}/{}", collection.folder, volume.name),
+            path: collection.path_of(volume),
             volume: volume.id,
             committed: volume.commit_started_at.is_some(),
         })
@@ -308,7 +308,7 @@ async fn settle_earlier_manifests(running: &Running) -> Result<(), Stopped> {
             Some(false)
         };
         if is_there == Some(false) {
-            let path = &format!("{folder}/{}", row.name);
+            let path = &collection.path_of(&row);
             link.persist(|destination| async move { destination.forget(path, row.id).await })
                 .await?;
             store.drop_volumes(&[row.id]).await?;

@@ -35,7 +35,7 @@ impl Running {
             if part.is_some() && volume.part != part {
                 continue;
             }
-            let (path, id) = (&self.path(&volume), volume.id);
+            let (path, id) = (&self.collection.path_of(&volume), volume.id);
             self.link
                 .persist(|destination| async move { destination.forget(path, id).await })
                 .await?;
@@ -49,7 +49,8 @@ impl Running {
     pub(super) async fn try_to_forget_unsealed(&self) -> Result<(), EngineError> {
         for volume in self.unsealed().await? {
             let destination = self.link.current();
-            match destination.forget(&self.path(&volume), volume.id).await {
+            let path = self.collection.path_of(&volume);
+            match destination.forget(&path, volume.id).await {
                 Ok(()) => self
                     .drop_unsealed(&volume)
                     .await
@@ -73,9 +74,5 @@ impl Running {
         let spool = &self.inner.spool;
         spool.remove_volume(&spool.volume_path(self.collection.id, volume.id)?)?;
         Ok(self.inner.store.drop_volumes(&[volume.id]).await?)
-    }
-
-    fn path(&self, volume: &VolumeRow) -> String {
-        format!("{}/{}", self.collection.folder, volume.name)
     }
 }

@@ -14,11 +14,14 @@ macro_rules! columns {
     };
 }
 
+/// Nothing is remembered of the collection `$1`.
+const FORGET: &str = "DELETE FROM gap_before WHERE collection_id = $1";
+
 /// Parts with gaps are open again, and what they miss is read again; `$1` is the collection. A part
 /// that has none is left as it is.
 const BEGIN: [&str; 5] = [
     "UPDATE item SET again = 1 WHERE collection_id = $1 AND outcome IN ('partial', 'missing')",
-    "DELETE FROM gap_before WHERE collection_id = $1",
+    FORGET,
     concat!(
         "INSERT INTO gap_before (",
         columns!(),
@@ -56,26 +59,14 @@ pub(super) async fn begin_retry(
     connection: &mut SqliteConnection,
     id: CollectionId,
 ) -> StoreResult<()> {
-    for statement in BEGIN {
-        sqlx::query(statement)
-            .bind(id.to_string())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    execute(connection, &BEGIN, &id.to_string()).await
 }
 
 pub(super) async fn forget_content(
     connection: &mut SqliteConnection,
     volume: Uuid,
 ) -> StoreResult<()> {
-    for statement in FORGET_CONTENT {
-        sqlx::query(statement)
-            .bind(volume.to_string())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    execute(connection, &FORGET_CONTENT, &volume.to_string()).await
 }
 
 /// A collection that has ended is not taken back any more.
@@ -83,9 +74,20 @@ pub(super) async fn forget_before(
     connection: &mut SqliteConnection,
     id: CollectionId,
 ) -> StoreResult<()> {
-    sqlx::query("DELETE FROM gap_before WHERE collection_id = $1")
-        .bind(id.to_string())
-        .execute(connection)
-        .await?;
+    execute(connection, &[FORGET], &id.to_string()).await
+}
+
+/// One statement after the other, each of the same thing.
+async fn execute(
+    connection: &mut SqliteConnection,
+    statements: &[&'static str],
+    id: &str,
+) -> StoreResult<()> {
+    for statement in statements {
+        sqlx::query(*statement)
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

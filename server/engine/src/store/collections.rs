@@ -13,8 +13,8 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, SavedIn, Store, StoreError, StoreResult, audit, before, known, micros, moment,
-    unsigned,
+    AuditEntry, SavedIn, Store, StoreError, StoreResult, VolumeRow, audit, before, known, micros,
+    moment, unsigned,
 };
 use crate::config::{Compression, RoleConfig};
 use crate::limits::Budgets;
@@ -93,6 +93,13 @@ pub struct CollectionRow {
     pub cancel_requested: bool,
     /// Where it is sent from; `None`: logs are read.
     pub saved: Option<SavedIn>,
+}
+
+impl CollectionRow {
+    /// Where a volume lies below the container or directory.
+    pub fn path_of(&self, volume: &VolumeRow) -> String {
+        format!("{}/{}", self.folder, volume.name)
+    }
 }
 
 /// What the runner looks at again and again while a collection runs.
