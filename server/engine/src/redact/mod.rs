@@ -20,6 +20,7 @@ mod identify;
 mod line_kind;
 mod marks;
 mod matcher;
+mod near;
 mod own;
 mod plain_name;
 mod programs;

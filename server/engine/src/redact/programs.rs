@@ -4,8 +4,8 @@
 //! shared a pattern with others, what lies behind its name would be looked through again for each
 //! secret that those find there.
 
+use super::near::Near;
 use super::rules::{Rule, Stem};
-use super::scan::Near;
 
 /// A word, perhaps in quotes; one that closes what stands before it opens nothing.
 macro_rules! word {

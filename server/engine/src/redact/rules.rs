@@ -5,8 +5,9 @@
 //! stands: see [`super::scan`].
 
 pub use super::matcher::{Finding, Matcher, builder};
+use super::near::{Near, key_owners};
 use super::programs;
-use super::scan::{Near, RuleSet, Scanner, key_owners};
+use super::scan::{RuleSet, Scanner};
 use super::tokens::ACCESS_TOKEN;
 
 /// Bytes that stand near a secret, as [`Scanner::add`] takes them, and what else must hold.

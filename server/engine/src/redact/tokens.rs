@@ -1,7 +1,7 @@
 //! Tokens that their vendors let begin with letters of their own, so that leaks are found.
 
+use super::near::Near;
 use super::rules::{Rule, Stem};
-use super::scan::Near;
 
 /// Each source says how the tokens begin; how long they are at least is a guess that is kept short.
 pub const ACCESS_TOKEN: Rule = Rule {

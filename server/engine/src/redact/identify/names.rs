@@ -8,7 +8,8 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Kind, Sighting, is_pseudonym, is_word};
 use crate::config::EngineConfig;
-use crate::redact::scan::{Near, RuleSet, Scanner};
+use crate::redact::near::Near;
+use crate::redact::scan::{RuleSet, Scanner};
 
 /// A name that is configured has at least so many bytes, or is not looked for.
 const SHORTEST: usize = 3;
