@@ -4,83 +4,140 @@
 //! Nothing tells how such a line looks, and others may stand between. So until the key's end comes,
 //! or so much text that it has none, what looks like a line of a key goes from wherever it stands: a
 //! long run of base 64, and right behind one the short run with which the key closes.
+//!
+//! A text may also begin within a key, whose beginning lies before the window. Nothing announces it,
+//! so only a first line that ends as a full line of a key does is taken for one, and lines like it
+//! that follow without another between. Of such a key a last line that stands alone, shorter than the
+//! others, cannot be told from a word and stays.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
-use super::cleaner::{KEY_LIMIT, begun_key};
+use super::key_block::{Begun, KEY_LIMIT};
+use super::key_run::{self, END, Standing};
 use super::marks;
 
-/// Lines of keys have 64 letters, or 70 or 76.
-const LONG: usize = 40;
+/// The lines of a key that were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Where the last one stood, if it was a long one: a shorter one may close the key.
+    last: Option<Standing>,
+    /// How many letters they have, from 0 to 3: with the closing one they fill groups of four.
+    odd: usize,
+}
+
+impl Lines {
+    /// Whether a run in the right place may be the key's next line.
+    pub fn may_be_next(self, run: &[u8]) -> bool {
+        key_run::is_encoded(run) || (self.last.is_some() && self.may_close(run))
+    }
+
+    /// A short run closes the key, unless it is a word that does not fit.
+    fn may_close(self, run: &[u8]) -> bool {
+        !run.is_empty() && (!key_run::is_word(run) || (self.odd + run.len()).is_multiple_of(4))
+    }
+
+    /// With this one.
+    pub fn with(self, line: &[u8], run: &Range<usize>) -> Self {
+        let is_long = key_run::is_long(&line[run.clone()]);
+        Self {
+            last: is_long.then(|| Standing::of(line, run)),
+            odd: (self.odd + run.len()) % 4,
+        }
+    }
+}
 
 /// A key has begun on a line before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TornKey {
     /// So many bytes may still belong to it.
     left: usize,
-    /// Where the run of the line before began.
-    column: Option<usize>,
+    lines: Lines,
+    /// Its beginning was seen.
+    has_begun: bool,
 }
 
 impl TornKey {
+    /// A text begins, perhaps within a key.
+    pub const START: Self = Self {
+        left: KEY_LIMIT,
+        lines: Lines { last: None, odd: 0 },
+        has_begun: false,
+    };
+
     /// A key that begins on this line, and does not end there.
     pub fn after(line: &[u8]) -> Option<Self> {
-        let (_, after) = begun_key(line)?;
-        let ends = memmem::find(after, b"-----END ").is_some();
+        let begun = Begun::find(line)?;
+        let ends = memmem::find(begun.after, END).is_some();
         (!ends).then_some(Self {
-            left: KEY_LIMIT,
-            column: None,
+            has_begun: true,
+            ..Self::START
         })
+    }
+
+    /// What may be left of a key of which these lines were seen.
+    pub fn of(lines: Option<Lines>, left: usize) -> Self {
+        Self {
+            left,
+            lines: lines.unwrap_or_default(),
+            has_begun: true,
+        }
     }
 
     /// The part of a further line that is of the key.
     pub fn run(self, line: &[u8]) -> Option<Range<usize>> {
-        let mut at = 0;
-        while at < line.len() {
-            let length = run_length(&line[at..]);
-            let run = at..at + length;
-            let is_key = is_long(&line[run.clone()]) || (length > 0 && self.column == Some(at));
-            if is_key && !marks::is_in_name(line, at) {
-                return Some(run);
-            }
-            at += length.max(1);
+        let runs = key_run::runs(line);
+        let mut of_key = runs.filter(|run| self.is_of_key(line, run));
+        of_key.find(|run| !marks::is_in_name(line, run.start))
+    }
+
+    fn is_of_key(self, line: &[u8], run: &Range<usize>) -> bool {
+        let text = &line[run.clone()];
+        let stands_alike = || {
+            let last = self.lines.last;
+            last.is_some_and(|last| last.is_alike(line, run))
+        };
+        if self.has_begun {
+            let closes = || stands_alike() || line[run.end..].starts_with(END);
+            key_run::is_very_long(text) || (self.lines.may_close(text) && closes())
+        } else if self == Self::START {
+            // what stands behind a mark was longer
+            key_run::is_line(text) && ends(&line[run.end..]) && !line[..run.start].ends_with(b"]")
+        } else {
+            stands_alike() && (key_run::is_long(text) || !key_run::is_word(text))
         }
-        None
     }
 
     /// What is left of it behind a further line.
     pub fn behind(self, line: &[u8], run: Option<Range<usize>>) -> Option<Self> {
-        if memmem::find(line, b"-----END ").is_some() {
+        // another one's beginning is behind its end
+        let is_over = [END, b"-----BEGIN "]
+            .iter()
+            .any(|sign| memmem::find(line, sign).is_some());
+        if is_over {
             return None;
         }
         let left = self.left.checked_sub(line.len() + 1)?;
-        let long = run.filter(|run| is_long(&line[run.clone()]));
-        Some(Self {
+        let lines = match run {
+            Some(run) => self.lines.with(line, &run),
+            None => Lines {
+                last: None,
+                ..self.lines
+            },
+        };
+        // one that was not seen to begin goes on without a gap
+        (self.has_begun || lines.last.is_some()).then_some(Self {
             left,
-            column: long.map(|run| run.start),
+            lines,
+            ..self
         })
     }
 }
-
-/// Letters of base 64, with their padding.
-fn run_length(text: &[u8]) -> usize {
-    let is_digit = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    let digits = text.iter().take_while(is_digit).count();
-    if digits == 0 {
-        return 0;
-    }
-    let padding = text[digits..].iter().take_while(|byte| **byte == b'=');
-    digits + padding.take(2).count()
-}
-
-/// Long, and no path or number in hexadecimal digits.
-fn is_long(run: &[u8]) -> bool {
-    run.len() >= LONG
-        && run.iter().any(u8::is_ascii_uppercase)
-        && run.iter().any(u8::is_ascii_lowercase)
-        && run.iter().any(u8::is_ascii_digit)
+/// Only the end of the line follows, perhaps written out within a string.
+fn ends(after: &[u8]) -> bool {
+    let behind = key_run::unescaped(after);
+    after.trim_ascii().is_empty() || (behind.len() < after.len() && behind.starts_with(b"\""))
 }
 
 #[cfg(test)]
@@ -139,5 +196,40 @@ mod tests {
         // far behind it there is none
         let far = format!("{mention}{}{LINE}\n", others.repeat(300));
         assert!(cleaned(&far).ends_with(&format!("{LINE}\n")));
+    }
+
+    #[test]
+    fn a_key_whose_beginning_lies_before_the_text_goes_as_far_as_it_can_be_told() {
+        let full = &LINE[..64];
+        let end = "-----END RSA PRIVATE KEY-----";
+        for (stamp, tail) in [
+            ("", ""),
+            ("    ", ""),
+            ("2026-11-20T10:00:00Z app[1]: ", ""),
+            (r#"{"log":""#, r#"\n","stream":"stdout"}"#),
+        ] {
+            let lines = [full, full, "hunter2AA==", end];
+            let key: String = lines.map(|line| format!("{stamp}{line}{tail}\n")).concat();
+            let log = format!("{stamp}started{tail}\n{stamp}{full}{tail}\n");
+            let text = format!("{key}{log}");
+            let (whole, counts) = cleaned_in(text.as_bytes(), usize::MAX);
+            assert_eq!(counts, [("private_key", 3)], "{whole}");
+            for chunk in 1..text.len() {
+                assert_eq!(cleaned_in(text.as_bytes(), chunk).0, whole, "{chunk}");
+            }
+            let out = cleaned(&text);
+            assert!(out.ends_with(&format!("{end}{tail}\n{log}")), "{out}");
+            // torn there as well
+            let torn = format!("{stamp}{full}{tail}\n{stamp}started{tail}\n");
+            assert!(cleaned(&torn).ends_with(&format!("{stamp}started{tail}\n")));
+        }
+        for text in [
+            &format!("x\n{full}\n"),
+            &format!("{full} was refused\n"),
+            &format!("{}\nstarted\n", full.to_lowercase()),
+            &format!("{full}{full}\n"),
+        ] {
+            assert_eq!(cleaned(text), *text);
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! binary. What is left are runs of ASCII with a NUL beside each letter (`p\0a\0s\0s\0`), which no
 //! rule would know. Such a run is looked at without its NULs, and goes as a whole where it would lose
 //! anything. A value whose key stands on the line before, and lines longer than a piece, are not
-//! looked at in this way.
+//! looked at in this way; of a private key's further lines the full ones go.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use memchr::memchr;
 use regex::bytes::Regex;
 
-use super::{Redactor, marks, rules};
+use super::{Finding, Redactor, key_run, marks, rules};
 
 /// Of either order of bytes: the last letter may lack its NUL.
 static RUN: LazyLock<Regex> = LazyLock::new(|| {
@@ -61,7 +61,9 @@ fn found(redactor: &Redactor, line: &[u8]) -> Vec<(Range<usize>, &'static str)> 
     }
     narrow.extend_from_slice(&line[written..]);
     let text = narrow.trim_ascii_end();
-    let findings = redactor.findings(text, redactor.rules_for(text, 0));
+    let mut findings = redactor.findings(text, redactor.rules_for(text, 0));
+    let full = key_run::runs(text).find(|run| key_run::is_line(&text[run.clone()]));
+    findings.extend(full.as_ref().map(Finding::of_key));
     runs.into_iter()
         .filter_map(|(run, narrow)| {
             let finding = findings
@@ -119,6 +121,17 @@ mod tests {
                 assert_eq!(cleaned(&text, chunk).0, whole, "{chunk}");
             }
         }
+    }
+
+    #[test]
+    fn full_lines_of_a_private_key_in_wide_letters_go() {
+        let full = "MIIEpAIBAAKCAQEAhunter2hunter2hunter2hunter2hunter2hunter2hunter";
+        let key = format!("-----BEGIN PRIVATE KEY-----\r\n{full}\r\n{full}\r\n");
+        let text = [b"before\n".as_slice(), &little(&key), b"\nafter\n"].concat();
+        let (whole, count) = cleaned(&text, text.len());
+        assert!(!whole.contains(r"h\x00u\x00n"), "{whole}");
+        assert_eq!(count, 3, "{whole}");
+        assert_eq!(cleaned(&text, 3).0, whole);
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! Cleaning a stream: lines across chunks, private keys and other values across lines, counts.
+//! Cleaning a stream: lines across chunks, counts.
+
+mod across;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::ops::Range;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::awaited::{Awaited, Look};
 use super::identify::Sighting;
+use super::key_block::KeyBlock;
+use super::line::{Line, safe_cut};
 use super::torn_key::TornKey;
 use super::{Finding, Redactor, join, marks, wide};
 
@@ -26,9 +29,6 @@ pub const LIMITS: Limits = Limits {
     overlap: 64 * 1024,
 };
 
-/// A private key without an end is given up after so many bytes; the longest in use have 13 KiB.
-pub const KEY_LIMIT: usize = 32 * 1024;
-
 /// So often a line is looked at again at most, so that a hostile one costs no more than its length.
 const MOST_PASSES: usize = 8;
 
@@ -41,6 +41,8 @@ pub struct Cleaner<'r> {
     /// The line at hand, as far as it has come and is not written; at most the limit.
     line: Vec<u8>,
     place: Place,
+    /// A private key has begun on a line before, and goes on.
+    key: Option<KeyBlock>,
     /// A private key of a line before may have further lines.
     torn: Option<TornKey>,
     /// Where cleaned lines are put together.
@@ -53,10 +55,6 @@ pub struct Cleaner<'r> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Text,
-    /// A private key has begun on a line before; so many bytes may still belong to it.
-    Key {
-        left: usize,
-    },
     /// A key on a line before has its value to come.
     Value(Awaited),
     /// The rest of an overlong line goes, since a secret reached the end of the piece before.
@@ -75,7 +73,8 @@ impl<'r> Cleaner<'r> {
             counts: BTreeMap::new(),
             line: Vec::new(),
             place: Place::Text,
-            torn: None,
+            key: None,
+            torn: Some(TornKey::START),
             cleaned: Vec::new(),
             sightings: Vec::new(),
             findings: Vec::new(),
@@ -113,8 +112,12 @@ impl<'r> Cleaner<'r> {
     pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
         match self.place {
-            Place::Dropping { .. } => Ok(()),
-            _ => self.lines(&line, out),
+            Place::Dropping { .. } => {}
+            _ => self.lines(&line, out)?,
+        }
+        match self.key.take() {
+            Some(key) => out.write_all(key.blank()),
+            None => Ok(()),
         }
     }
 
@@ -171,9 +174,8 @@ impl<'r> Cleaner<'r> {
         // those at or after `searched`
         let mut ahead = sightings.as_slice();
         while searched < block.len() {
-            if let Place::Key { left } = self.place {
-                searched = self.key_line(block, searched, left);
-                written = searched;
+            if let Some(next) = self.key_line(block, &mut written, searched) {
+                searched = next;
                 continue;
             }
             if let Place::Value(awaited) = self.place
@@ -193,7 +195,7 @@ impl<'r> Cleaner<'r> {
             let sighting = ahead.first().map(|sighting| sighting.range.start);
             let at = match (hit.map(|hit| hit.at), sighting) {
                 // what own rules take may stand on any line
-                _ if self.redactor.sees_every_line() || self.torn.is_some() => searched,
+                _ if self.sees_this_line() => searched,
                 (Some(hit), Some(sighting)) => hit.min(sighting),
                 (Some(at), None) | (None, Some(at)) => at,
                 (None, None) => break,
@@ -248,12 +250,8 @@ impl<'r> Cleaner<'r> {
             if rules != 0 && self.torn.is_none() {
                 self.torn = TornKey::after(text);
             }
-            if leaves_key_open(text) {
-                self.torn = None;
-                // the key's further lines go without a trace
-                self.cleaned.extend_from_slice(&block[written..searched]);
-                written = searched;
-                self.place = Place::Key { left: KEY_LIMIT };
+            if let Some(key) = KeyBlock::after(text) {
+                (self.key, self.torn, self.place) = (Some(key), None, Place::Text);
             } else if rules != 0 {
                 let cleaned = again.then(|| &self.cleaned[begin..]);
                 let awaited = Awaited::after(text).or_else(|| Awaited::after(cleaned?));
@@ -297,73 +295,9 @@ impl<'r> Cleaner<'r> {
         Ok(())
     }
 
-    /// Deals with a line that may be the value of a key before it; says where to go on, or nothing
-    /// where it is a line like any other.
-    fn value_line(
-        &mut self,
-        block: &[u8],
-        written: &mut usize,
-        at: usize,
-        awaited: Awaited,
-    ) -> io::Result<Option<usize>> {
-        let line = Line::around(block, at, at);
-        self.place = Place::Text;
-        match awaited.look(&block[line.text.clone()]) {
-            Look::Other => return Ok(None),
-            Look::Blank => self.place = Place::Value(awaited),
-            Look::Further(awaited) => {
-                self.cleaned.extend_from_slice(&block[*written..at]);
-                *written = line.next;
-                self.place = Place::Value(awaited);
-            }
-            Look::Value(value, next) => {
-                self.cleaned.extend_from_slice(&block[*written..at]);
-                // a log's line has a header in front
-                let header = &block[at..at + value.start];
-                let findings = self
-                    .redactor
-                    .findings(header, self.redactor.rules_for(header, 0));
-                let begin = self.cleaned.len();
-                self.put(header, &findings)?;
-                self.mark(awaited.rule);
-                let tail = &block[at + value.end..line.text.end];
-                self.cleaned.extend_from_slice(tail);
-                *written = line.text.end;
-                self.settle(begin)?;
-                // behind the value may stand another key
-                let known = self.redactor.rules_for(&self.cleaned, begin) != 0;
-                let more = || known.then(|| Awaited::after(&self.cleaned[begin..]))?;
-                self.place = next.or_else(more).map_or(Place::Text, Place::Value);
-            }
-        }
-        Ok(Some(line.next))
-    }
-
-    /// Skips a line of a private key; says where to go on.
-    fn key_line(&mut self, block: &[u8], at: usize, left: usize) -> usize {
-        const END: &[u8] = b"-----END ";
-        let line = Line::around(block, at, at);
-        let text = &block[line.text.clone()];
-        if let Some(end) = memmem::find(text, END) {
-            self.place = Place::Text;
-            let name = end + END.len();
-            let after = memmem::find(&text[name..], b"-----").map(|dashes| name + dashes + 5);
-            return match after {
-                Some(after) if after < text.len() => at + after,
-                // an end that stands alone leaves no empty line
-                _ => line.next,
-            };
-        }
-        match left.checked_sub(text.len() + 1) {
-            Some(left) => {
-                self.place = Place::Key { left };
-                line.next
-            }
-            None => {
-                self.place = Place::Text;
-                at
-            }
-        }
+    /// Whether what goes may stand on any line, or on the next one.
+    fn sees_this_line(&self) -> bool {
+        self.redactor.sees_every_line() || self.torn.is_some() || self.key.is_some()
     }
 
     /// Cleans the first piece of a line that is longer than a piece may be, and keeps the overlap.
@@ -371,6 +305,9 @@ impl<'r> Cleaner<'r> {
         let mut line = std::mem::take(&mut self.line);
         // a key has short lines
         self.torn = None;
+        if let Some(key) = self.key.take() {
+            out.write_all(key.blank())?;
+        }
         let place = std::mem::replace(&mut self.place, Place::Text);
         if let Place::Value(awaited) = place {
             let (begin, marked, awaited) = match awaited.look(&line) {
@@ -426,80 +363,4 @@ impl<'r> Cleaner<'r> {
         *self.counts.entry(rule).or_default() += 1;
         marks::put(rule, &mut self.cleaned);
     }
-}
-
-/// A line within a block.
-struct Line {
-    /// Without its end.
-    text: Range<usize>,
-    /// Where the next one begins.
-    next: usize,
-}
-
-impl Line {
-    /// The line that `at` lies in; nothing before `from` counts.
-    fn around(block: &[u8], from: usize, at: usize) -> Self {
-        let start = memrchr(b'\n', &block[from..at]).map_or(from, |newline| from + newline + 1);
-        let newline = memchr(b'\n', &block[at..]).map(|newline| at + newline);
-        let end = newline.unwrap_or(block.len());
-        let text = match block[start..end].last() {
-            Some(b'\r') => start..end - 1,
-            _ => start..end,
-        };
-        Self {
-            text,
-            next: newline.map_or(block.len(), |newline| newline + 1),
-        }
-    }
-}
-
-/// What stands in front of a name, or of an identifier, and has a say in it is shorter.
-const CONTEXT: usize = 64;
-
-/// The first place from `cut` on that lies in no finding, names in front of secrets and their
-/// context included.
-fn safe_cut(findings: &[Finding], mut cut: usize) -> usize {
-    let from = |finding: &Finding| finding.from.saturating_sub(CONTEXT);
-    loop {
-        let split = findings
-            .iter()
-            .find(|finding| from(finding) < cut && cut < finding.end);
-        match split {
-            Some(finding) => cut = finding.end,
-            None => return cut,
-        }
-    }
-}
-
-/// A private key begins on this line and goes on with the next one: behind its first line comes
-/// the end of the line, or of the string that a JSON record of a log has for each line. One that
-/// goes on within the line, its line ends escaped, is dealt with by the rule.
-fn leaves_key_open(line: &[u8]) -> bool {
-    let Some((before, mut after)) = begun_key(line.trim_ascii_end()) else {
-        return false;
-    };
-    while let [b'\\', b'r' | b'n', rest @ ..] = after {
-        after = rest;
-    }
-    after.is_empty() || (after[0] == b'"' && is_record(before))
-}
-
-/// What stands on a line before and behind the beginning of its last private key.
-pub fn begun_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let begin = memmem::rfind(line, BEGIN)?;
-    let name = &line[begin + BEGIN.len()..];
-    let dashes = memmem::find(name, b"-----")?;
-    let (name, after) = (&name[..dashes], &name[dashes + 5..]);
-    // as the rule has it, or the key's lines would go and its beginning stay
-    let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
-    let is_key = name.iter().all(is_name)
-        && (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"));
-    is_key.then_some((&line[..begin], after))
-}
-
-/// The text in front of a key ends with the beginning of a string: `{…"log":"`. A key that is
-/// spoken of within a sentence has words before it.
-fn is_record(before: &[u8]) -> bool {
-    before.contains(&b'{') && before.ends_with(b"\"")
 }
