@@ -92,6 +92,32 @@ fn a_format_of_time_is_known_or_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn a_field_of_time_is_told_and_a_wrong_one_refused() {
+    let source = |key: &str| {
+        format!(
+            "[[role]]\nname = \"A\"\n[[role.source]]\nkind = \"files\"\npaths = [\"/var/log/a\"]\n\
+             time_key = \"{key}\"\n"
+        )
+    };
+    for good in ["eventTime", "3"] {
+        let check = Stack::with_file(&source(good)).run(&["config", "check"]);
+        assert_eq!(check.code, 0, "{}", check.stderr);
+        let shown = format!("(stamps in {good})");
+        assert!(check.stdout.contains(&shown), "{}", check.stdout);
+    }
+    for (bad, allowed) in [
+        ("a=b", "write that of a JSON or logfmt field"),
+        ("0", "from \"1\" on"),
+    ] {
+        let check = Stack::with_file(&source(bad)).run(&["config", "check"]);
+        assert_eq!(check.code, 2);
+        let place = "help-support.toml:6: role.source.time_key: ";
+        assert!(check.stderr.starts_with(place), "{}", check.stderr);
+        assert!(check.stderr.contains(allowed), "{}", check.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_work_later_is_refused_where_it_stands() {
     for (text, told) in [
         (

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{Budgets, Priority};
 use crate::redact::OwnRule;
-use crate::window::TimeFormat;
+use crate::window::{TimeFormat, TimeKey};
 
 /// Everything the engine is told at the start.
 #[derive(Clone, Debug)]
@@ -146,6 +146,9 @@ pub enum SourceConfig {
         /// How stamps are written; `None`: as the files themselves show.
         #[serde(default)]
         time_format: Option<TimeFormat>,
+        /// In which field or column they stand; `None`: as the files themselves show.
+        #[serde(default)]
+        time_key: Option<TimeKey>,
         /// What is no text is taken too, whole and uncleaned.
         #[serde(default)]
         binary: bool,

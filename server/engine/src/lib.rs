@@ -48,5 +48,5 @@ pub use preview::PreviewRequest;
 pub use redact::{OwnRule, RuleName, clean_stream};
 pub use shown::shown_role;
 pub use source::open_text;
-pub use window::TimeFormat;
 pub use window::stamp_of;
+pub use window::{TimeFormat, TimeKey};

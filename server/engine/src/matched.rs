@@ -30,6 +30,7 @@ pub fn matched(glob: &str) -> Matched {
         paths: vec![glob.to_owned()],
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: false,
     };
     let always = Window::new(DateTime::UNIX_EPOCH, Utc::now());

@@ -34,11 +34,13 @@ fn clean_source(redactor: &Redactor, source: &SourceConfig) -> SourceConfig {
             paths,
             time_zone,
             time_format,
+            time_key,
             binary,
         } => SourceConfig::Files {
             paths: paths.iter().map(clean).collect(),
             time_zone: *time_zone,
             time_format: time_format.clone(),
+            time_key: time_key.clone(),
             binary: *binary,
         },
         SourceConfig::Journal { units, directory } => SourceConfig::Journal {
@@ -97,6 +99,7 @@ mod tests {
             paths: vec![path.to_owned()],
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         }
     }

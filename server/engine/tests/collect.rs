@@ -138,6 +138,7 @@ async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
             paths: vec![absent.display().to_string()],
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         },
     );
@@ -411,6 +412,7 @@ async fn a_path_that_leads_nowhere_is_told_from_a_quiet_hour() {
             paths,
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         },
     );

@@ -195,6 +195,7 @@ async fn a_retry_that_is_cancelled_leaves_every_gap_as_it_was() {
         paths: absent,
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: false,
     };
     stack.add_source("Storage", absent);

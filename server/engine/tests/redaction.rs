@@ -217,6 +217,7 @@ async fn names_of_items_are_cleaned_wherever_they_are_told_and_a_retry_knows_the
         paths: vec![path.display().to_string()],
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: false,
     };
     stack.add_source("Storage", source(&absent));
@@ -330,6 +331,7 @@ async fn a_secret_of_the_configuration_is_used_and_stands_nowhere() {
                 paths: vec![format!("{}/{pattern}", logs.display())],
                 time_zone: None,
                 time_format: None,
+                time_key: None,
                 binary: false,
             },
         );

@@ -197,17 +197,20 @@ fn describe_source(source: &SourceConfig) -> String {
             paths,
             time_zone,
             time_format,
+            time_key,
             binary,
         } => {
             let zone = time_zone.map(|zone| format!(" (stamps without zone: {zone})"));
             let format = time_format
                 .as_ref()
                 .map(|format| format!(" (stamps as {format})"));
+            let key = time_key.as_ref().map(|key| format!(" (stamps in {key})"));
             format!(
-                "    files    {}{}{}{}",
+                "    files    {}{}{}{}{}",
                 paths.join(", "),
                 zone.unwrap_or_default(),
                 format.unwrap_or_default(),
+                key.unwrap_or_default(),
                 if *binary {
                     " (binary ones uncleaned)"
                 } else {

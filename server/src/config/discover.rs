@@ -74,6 +74,7 @@ fn files() -> Option<RoleConfig> {
             paths: LOG_FILES.map(str::to_owned).to_vec(),
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         }],
     })

@@ -94,11 +94,16 @@ fn files(section: &mut Section<'_, '_>) -> Option<SourceConfig> {
         .text("time_format")
         .and_then(|field| field.convert(document, |text| text.parse()))
         .map(|field| field.value);
+    let time_key = section
+        .text("time_key")
+        .and_then(|field| field.convert(document, |text| text.parse()))
+        .map(|field| field.value);
     let binary = section.flag("binary").is_some_and(|field| field.value);
     Some(SourceConfig::Files {
         paths,
         time_zone,
         time_format,
+        time_key,
         binary,
     })
 }

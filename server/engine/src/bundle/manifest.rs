@@ -95,6 +95,7 @@ enum Source<'a> {
         paths: &'a [String],
         time_zone: Option<chrono_tz::Tz>,
         time_format: Option<&'a crate::window::TimeFormat>,
+        time_key: Option<&'a crate::window::TimeKey>,
         binary: bool,
     },
     Journal {
@@ -112,11 +113,13 @@ impl<'a> Request<'a> {
                 paths,
                 time_zone,
                 time_format,
+                time_key,
                 binary,
             } => Source::Files {
                 paths,
                 time_zone: *time_zone,
                 time_format: time_format.as_ref(),
+                time_key: time_key.as_ref(),
                 binary: *binary,
             },
             SourceConfig::Journal { units, .. } => Source::Journal { units },

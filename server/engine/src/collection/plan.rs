@@ -171,6 +171,7 @@ mod tests {
             paths,
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         };
         let (hold, held) = std::sync::mpsc::channel::<()>();

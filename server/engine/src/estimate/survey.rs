@@ -277,6 +277,7 @@ mod tests {
                 paths: vec![pattern],
                 time_zone: None,
                 time_format: None,
+                time_key: None,
                 binary: false,
             }],
         };

@@ -78,7 +78,11 @@ fn filtered(
     pieces: &mut &[u8],
 ) -> Vec<u8> {
     let window = Window::new(start, end).expect("in order");
-    let dating = Dating { zone, format: None };
+    let dating = Dating {
+        zone,
+        format: None,
+        key: None,
+    };
     let dater = Dater::of(&dating, end + TimeDelta::hours(1));
     let mut filter = WindowFilter::new(&window, dater, Unstamped::TakeWhole);
     let mut out = Vec::new();

@@ -124,11 +124,13 @@ pub fn plan(source: &SourceConfig, window: &Window, zone: Tz, cancel: &AtomicBoo
             paths,
             time_zone,
             time_format,
+            time_key,
             binary,
         } => {
             let dating = Dating {
                 zone: time_zone.unwrap_or(zone),
                 format: time_format.clone(),
+                key: time_key.clone(),
             };
             files::plan(paths, window, dating, *binary, cancel)
         }
@@ -180,6 +182,7 @@ pub fn read_text(
     let dating = Dating {
         zone: Tz::UTC,
         format: None,
+        key: None,
     };
     let mut dater = Dater::of(&dating, window.end());
     dater.learn(text);

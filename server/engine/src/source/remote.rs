@@ -419,6 +419,7 @@ mod tests {
                 dating: crate::window::Dating {
                     zone: chrono_tz::Tz::UTC,
                     format: None,
+                    key: None,
                 },
                 takes_binary: false,
                 planned_at: chrono::DateTime::UNIX_EPOCH,

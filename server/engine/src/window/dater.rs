@@ -9,6 +9,7 @@ use super::moment::Moment;
 use super::profile::Profile;
 use super::survey::Survey;
 use super::time_format::{Dating, TimeFormat};
+use super::time_key::TimeKey;
 
 /// So much of a line decides on it.
 pub const HEAD: usize = 4096;
@@ -31,12 +32,18 @@ impl Dater {
     #[must_use]
     pub fn of(dating: &Dating, last_write: DateTime<Utc>) -> Self {
         let clock = Clock::new(dating.zone, last_write).booted_at(boot::started_at());
-        Self::new(clock, dating.format.as_ref())
+        Self::with(clock, dating.format.as_ref(), dating.key.as_ref())
     }
 
     /// With the source's own word on its format, when there is one.
+    #[cfg(test)]
     pub(super) fn new(clock: Clock, format: Option<&TimeFormat>) -> Self {
-        let survey = Survey::new(format);
+        Self::with(clock, format, None)
+    }
+
+    /// With the source's own word on the format and on where it stands, when there is one.
+    pub(super) fn with(clock: Clock, format: Option<&TimeFormat>, key: Option<&TimeKey>) -> Self {
+        let survey = Survey::new(format, key);
         Self {
             profile: survey.profile(&clock),
             clock,

@@ -17,11 +17,14 @@
 mod alike;
 mod boot;
 mod clock;
+mod columns;
 mod dater;
+mod field;
 mod format;
 mod horizon;
 mod lines;
 mod moment;
+mod names;
 mod place;
 mod probe;
 mod profile;
@@ -31,6 +34,7 @@ mod search;
 mod survey;
 mod text;
 mod time_format;
+mod time_key;
 
 use std::io::{self, Write};
 
@@ -47,6 +51,7 @@ use lines::{Judge, LineFilter};
 pub use probe::{Probe, span};
 pub use search::{FIRST, Slack, Wanted, search};
 pub use time_format::{Dating, TimeFormat};
+pub use time_key::TimeKey;
 
 /// So much may lie before the first stamp and be kept with it.
 const LEADING: usize = 64 * 1024;
@@ -59,6 +64,7 @@ pub fn stamp_of(line: &[u8], format: Option<&TimeFormat>) -> Option<DateTime<Utc
     let dating = Dating {
         zone: Tz::Europe__Zurich,
         format: format.cloned(),
+        key: None,
     };
     let last_write = DateTime::from_timestamp(1_800_000_000, 0)?;
     let mut dater = Dater::of(&dating, last_write);

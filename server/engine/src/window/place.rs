@@ -1,13 +1,13 @@
 //! Where in a line a stamp may stand.
 //!
 //! At its *start*, behind what decorates it (a byte order mark, colours, syslog's priority, an
-//! opening bracket); in a *field* with a telling name, as in JSON lines and logfmt; or *within*
+//! opening bracket); in a [*field*](super::field) with a telling name, as in JSON lines and logfmt; in a
+//! [*column*](super::columns) of a table; or *within*
 //! it, behind words: a host, a level, a file name, a thread in brackets. Words are counted, so that
 //! the date in a message does not pass for the stamp that other lines have behind their second
 //! word.
 
 use memchr::memchr;
-use memchr::memmem::Finder;
 
 /// So far into a line words are counted.
 const REACH: usize = 256;
@@ -15,28 +15,6 @@ const REACH: usize = 256;
 pub const MAX_WORDS: u32 = 16;
 /// So far a bracket or a quote may close.
 const GROUP: usize = 96;
-
-/// Names of fields that hold a record's time, in lower case.
-const NAMES: [&[u8]; 18] = [
-    b"ts",
-    b"time",
-    b"timestamp",
-    b"@timestamp",
-    b"@t",
-    b"t",
-    b"date",
-    b"datetime",
-    b"eventtime",
-    b"event_time",
-    b"logtime",
-    b"log_time",
-    b"_time",
-    b"asctime",
-    b"$date",
-    b"epochsecond",
-    b"timemillis",
-    b"__realtime_timestamp",
-];
 
 /// What may open a stamp.
 pub const fn is_opener(letter: char) -> bool {
@@ -190,106 +168,4 @@ impl<'a> Iterator for Spots<'a> {
         }
         None
     }
-}
-
-/// A field that holds the time.
-#[derive(Clone, Debug)]
-pub struct Field {
-    kind: FieldKind,
-    /// The name with what surrounds it: `"ts"` or `ts=`.
-    finder: Finder<'static>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FieldKind {
-    Json,
-    Logfmt,
-}
-
-impl Field {
-    /// The field's name as it is written in lines.
-    pub fn name(&self) -> &[u8] {
-        self.finder.needle()
-    }
-
-    /// The values that the line's fields of this name have.
-    pub fn values<'a>(&'a self, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        let is_candidate = self.kind == FieldKind::Logfmt || body.first() == Some(&b'{');
-        let found = is_candidate.then(|| self.finder.find_iter(body));
-        found.into_iter().flatten().filter_map(|at| {
-            let before = at.checked_sub(1).map(|before| body[before]);
-            let after = &body[at + self.finder.needle().len()..];
-            match self.kind {
-                FieldKind::Json if before == Some(b'\\') => None,
-                FieldKind::Json => json_value(after),
-                FieldKind::Logfmt if before.is_some_and(is_of_name) => None,
-                FieldKind::Logfmt => Some(after.strip_prefix(b"\"").unwrap_or(after)),
-            }
-        })
-    }
-
-    /// The fields of a line that are named as times are.
-    pub fn all(body: &[u8]) -> Vec<Self> {
-        if body.first() == Some(&b'{') {
-            json_fields(body)
-        } else {
-            logfmt_fields(body)
-        }
-    }
-
-    fn new(kind: FieldKind, written: &[u8]) -> Self {
-        let finder = Finder::new(written).into_owned();
-        Self { kind, finder }
-    }
-}
-
-fn json_fields(body: &[u8]) -> Vec<Field> {
-    let (mut fields, mut at) = (Vec::new(), 0);
-    while let Some(open) = memchr(b'"', &body[at..]).map(|found| at + found) {
-        let Some(close) = memchr(b'"', &body[open + 1..]).map(|found| open + 1 + found) else {
-            break;
-        };
-        let is_escaped = open > 0 && body[open - 1] == b'\\';
-        if !is_escaped
-            && is_name(&body[open + 1..close])
-            && json_value(&body[close + 1..]).is_some()
-        {
-            fields.push(Field::new(FieldKind::Json, &body[open..=close]));
-        }
-        // the next quote may open a name, whatever this one closed
-        at = open + 1;
-    }
-    fields
-}
-
-fn logfmt_fields(body: &[u8]) -> Vec<Field> {
-    memchr::memchr_iter(b'=', body)
-        .filter_map(|equals| {
-            let before = &body[..equals];
-            let length = before
-                .iter()
-                .rev()
-                .take_while(|byte| is_of_name(**byte))
-                .count();
-            let name = &before[equals - length..];
-            is_name(name).then(|| Field::new(FieldKind::Logfmt, &body[equals - length..=equals]))
-        })
-        .collect()
-}
-
-fn is_name(name: &[u8]) -> bool {
-    name.len() <= 20 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
-const fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'.' | b'$' | b'-')
-}
-
-/// What stands behind a name's colon, without its quote.
-fn json_value(text: &[u8]) -> Option<&[u8]> {
-    let value = text
-        .trim_ascii_start()
-        .strip_prefix(b":")?
-        .trim_ascii_start();
-    Some(value.strip_prefix(b"\"").unwrap_or(value))
 }

@@ -1,7 +1,9 @@
 //! How the lines of one file are stamped.
 
+use super::columns::Column;
+use super::field::{Field, is_anothers};
 use super::format::{Reader, Stamp};
-use super::place::{Field, MAX_WORDS, Spot, Spots, body, start};
+use super::place::{MAX_WORDS, Spot, Spots, body, start};
 
 /// The places and formats of a file's stamps.
 ///
@@ -11,9 +13,11 @@ use super::place::{Field, MAX_WORDS, Spot, Spots, body, start};
 pub struct Profile {
     /// Formats at a line's start; the one that read a line last is tried first.
     pub start: Vec<Reader>,
+    /// Of a table: then nothing else counts.
+    pub column: Option<Column>,
     pub fields: Vec<Field>,
     pub within: Vec<Within>,
-    /// What the fields' values are read by.
+    /// What the values of columns and fields are read by.
     pub values: Vec<Reader>,
     /// A stamp without zone is of UTC.
     pub wall_is_utc: bool,
@@ -67,10 +71,13 @@ impl Profile {
     /// The stamp of a line; `None` for one that goes on with a record.
     pub fn stamp(&mut self, line: &[u8]) -> Option<Stamp> {
         let body = body(line)?;
-        let stamp = (self.at_start(body))
-            .or_else(|| self.in_a_field(body))
-            .or_else(|| self.within(body))?;
-        Some(self.of_zone(stamp))
+        let stamp = match self.column {
+            Some(column) => self.value(column.value(body)?),
+            None => (self.at_start(body))
+                .or_else(|| self.in_a_field(body))
+                .or_else(|| self.within(body)),
+        };
+        Some(self.of_zone(stamp?))
     }
 
     /// The stamp that a line begins with.
@@ -95,18 +102,23 @@ impl Profile {
     }
 
     fn in_a_field(&self, body: &[u8]) -> Option<Stamp> {
-        self.fields.iter().find_map(|field| {
-            field
-                .values(body)
-                .find_map(|value| self.values.iter().find_map(|reader| reader.read(value)))
-        })
+        self.fields
+            .iter()
+            .find_map(|field| field.values(body).find_map(|value| self.value(value)))
+    }
+
+    fn value(&self, text: &[u8]) -> Option<Stamp> {
+        self.values.iter().find_map(|reader| reader.read(text))
     }
 
     fn within(&self, body: &[u8]) -> Option<Stamp> {
         if self.within.is_empty() {
             return None;
         }
-        Spots::of(body).find_map(|spot| self.within.iter().find_map(|within| within.read(spot)))
+        Spots::of(body).find_map(|spot| {
+            let stamp = self.within.iter().find_map(|within| within.read(spot));
+            stamp.filter(|_| !is_anothers(body, spot.text))
+        })
     }
 }
 

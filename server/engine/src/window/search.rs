@@ -317,6 +317,7 @@ mod tests {
         let dating = Dating {
             zone: Tz::UTC,
             format: None,
+            key: None,
         };
         Dater::of(&dating, at(86_400))
     }

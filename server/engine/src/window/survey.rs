@@ -8,10 +8,13 @@ use chrono::{DateTime, Utc};
 use memchr::memchr;
 
 use super::clock::Clock;
+use super::columns::{Choice, Column, Table};
+use super::field::{Field, Rank, is_anothers};
 use super::format::{FORMATS, Format, ORDERS, Reader, Trust};
-use super::place::{Field, MAX_WORDS, Spots, body, start};
+use super::place::{MAX_WORDS, Spots, body, start};
 use super::profile::{Profile, Within};
 use super::time_format::TimeFormat;
+use super::time_key::{self, Keyed, TimeKey};
 
 /// So many lines of a sample are asked.
 const LINES: usize = 400;
@@ -32,6 +35,9 @@ pub struct Survey {
     orders: [Orders; ORDERS.len()],
     /// The header of the W3C's extended format: stamps are of UTC.
     is_w3c: bool,
+    table: Table,
+    /// The configuration's word on where the stamp stands, when it has one.
+    keyed: Option<Keyed>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +73,7 @@ struct Place {
 impl Vote {
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Field(one), Self::Field(other)) => one.name() == other.name(),
+            (Self::Field(one), Self::Field(other)) => one.is_like(other),
             (Self::Within(one), Self::Within(other)) => one == other,
             _ => false,
         }
@@ -95,22 +101,26 @@ impl Vote {
 
     /// Of two that are in equally many lines the lower is meant: a telling name, a sure format,
     /// the earlier place.
-    fn rank(&self, candidates: &[Candidate]) -> (bool, bool, u32) {
-        let words = match self {
-            Self::Field(_) => None,
-            Self::Within(place) => Some(place.words),
+    fn rank(&self, candidates: &[Candidate]) -> (bool, Option<Rank>, bool, u32) {
+        let (field, words) = match self {
+            Self::Field(field) => (Some(field.rank()), 0),
+            Self::Within(place) => (None, place.words),
         };
-        (
-            words.is_some(),
-            !self.is_sure(candidates),
-            words.unwrap_or_default(),
-        )
+        (field.is_none(), field, !self.is_sure(candidates), words)
+    }
+
+    const fn is_field(&self) -> bool {
+        matches!(self, Self::Field(_))
+    }
+
+    fn is_json(&self) -> bool {
+        matches!(self, Self::Field(field) if field.is_json())
     }
 }
 
 impl Survey {
-    /// `format`: the configuration's word, when it has one.
-    pub fn new(format: Option<&TimeFormat>) -> Self {
+    /// `format` and `key`: the configuration's word, when it has one.
+    pub fn new(format: Option<&TimeFormat>, key: Option<&TimeKey>) -> Self {
         let candidates = match format {
             Some(format) => vec![Candidate {
                 reader: format.reader().clone(),
@@ -132,12 +142,15 @@ impl Survey {
             others: Vec::new(),
             orders: Default::default(),
             is_w3c: false,
+            table: Table::default(),
+            keyed: key.map(Keyed::new),
         }
     }
 
     /// Asks the lines of a sample, which begins with a line's start.
     pub fn add(&mut self, sample: &[u8]) {
         let mut rest = sample;
+        self.table.begin_sample();
         for _ in 0..LINES {
             if rest.is_empty() {
                 return;
@@ -149,23 +162,38 @@ impl Survey {
     }
 
     fn ask(&mut self, line: &[u8]) {
+        self.table.see(line);
         if line.starts_with(b"#") {
             self.is_w3c |= line.starts_with(b"#Fields:");
             return;
         }
         let Some(body) = body(line) else { return };
+        if let Some(mut keyed) = self.keyed.take() {
+            keyed.ask(body, |text| self.read(text).is_some());
+            self.keyed = Some(keyed);
+        }
         self.lines += 1;
-        if let Some(candidate) = self.read(start(body)) {
+        let started = self.read(start(body));
+        let mut table = std::mem::take(&mut self.table);
+        table.add(body, started.is_some(), |text| self.reads_column(text));
+        self.table = table;
+        if let Some(candidate) = started {
             self.starts[candidate] += 1;
             return;
         }
         let mut votes: Vec<Vote> = Field::all(body)
             .into_iter()
-            .filter(|field| field.values(body).any(|value| self.read(value).is_some()))
+            .filter(|field| {
+                field
+                    .values(body)
+                    .any(|value| self.reads_field(field, value))
+            })
             .map(|field| Vote::Field(Box::new(field)))
             .collect();
         for spot in Spots::of(body) {
-            if let Some(candidate) = self.read(spot.text) {
+            if let Some(candidate) = self.read(spot.text)
+                && !is_anothers(body, spot.text)
+            {
                 let vote = Vote::Within(Place {
                     candidate,
                     words: spot.words,
@@ -181,10 +209,27 @@ impl Survey {
         }
     }
 
+    /// Whether a field's value is a stamp. A number is one where the name says so.
+    fn reads_field(&mut self, field: &Field, value: &[u8]) -> bool {
+        let sure = |found: usize| self.candidates[found].trust == Trust::OnSight;
+        match self.position(value) {
+            Some(found) if field.is_telling() || sure(found) => self.read(value).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether a column's text is a stamp. A number alone may be anything.
+    fn reads_column(&mut self, text: &[u8]) -> bool {
+        text.iter().any(|byte| matches!(byte, b':' | b'-' | b'/')) && self.read(text).is_some()
+    }
+
+    fn position(&self, text: &[u8]) -> Option<usize> {
+        (self.candidates.iter()).position(|candidate| candidate.reader.read(text).is_some())
+    }
+
     /// The candidate that reads a text. The orders of a date in numbers are one candidate here.
     fn read(&mut self, text: &[u8]) -> Option<usize> {
-        let found =
-            (self.candidates.iter()).position(|candidate| candidate.reader.read(text).is_some())?;
+        let found = self.position(text)?;
         let Some(family) = self.family(&self.candidates[found].reader) else {
             return Some(found);
         };
@@ -211,6 +256,45 @@ impl Survey {
 
     /// What the lines asked so far say together.
     pub fn profile(&self, clock: &Clock) -> Profile {
+        let reader = |text: &[u8]| {
+            let found = self.position(text)?;
+            Some(self.settled(&self.candidates[found].reader, clock))
+        };
+        match self.keyed.as_ref().and_then(Keyed::place) {
+            Some(time_key::Place::Column(column)) => {
+                return self.of_values(Some(column), &[], clock);
+            }
+            Some(time_key::Place::Fields(fields)) => return self.of_values(None, fields, clock),
+            None => {}
+        }
+        match self.table.choice(self.lines, clock, reader) {
+            // the start of a line is looked at anyway
+            Choice::Column(Column { number: 0, .. }) | Choice::None => self.of_lines(clock),
+            Choice::Column(column) => self.of_values(Some(column), &[], clock),
+            Choice::Doubtful => self.of_values(None, &[], clock),
+        }
+    }
+
+    /// By a column or by fields alone, or by nothing.
+    fn of_values(&self, column: Option<Column>, fields: &[Field], clock: &Clock) -> Profile {
+        Profile {
+            start: Vec::new(),
+            column,
+            fields: fields.to_vec(),
+            within: Vec::new(),
+            values: self.values(clock),
+            wall_is_utc: self.is_w3c,
+        }
+    }
+
+    /// What reads the values of columns and fields.
+    fn values(&self, clock: &Clock) -> Vec<Reader> {
+        (self.candidates.iter())
+            .map(|candidate| self.settled(&candidate.reader, clock))
+            .collect()
+    }
+
+    fn of_lines(&self, clock: &Clock) -> Profile {
         let started: usize = self.starts.iter().sum();
         let admitted = self.admitted(started);
         let is_mostly_within = admitted.iter().map(|(_, count)| count).sum::<usize>() > started;
@@ -252,12 +336,11 @@ impl Survey {
         let values = if fields.is_empty() {
             Vec::new()
         } else {
-            (self.candidates.iter())
-                .map(|candidate| self.settled(&candidate.reader, clock))
-                .collect()
+            self.values(clock)
         };
         Profile {
             start: starting.into_iter().map(|(reader, _)| reader).collect(),
+            column: None,
             fields,
             within: within.into_iter().map(|(_, within)| within).collect(),
             values,
@@ -271,27 +354,28 @@ impl Survey {
         let mut open: Vec<&Vec<Vote>> = self.others.iter().collect();
         let mut admitted = Vec::new();
         let stamped = started + open.len();
-        while let Some((best, count)) = self.best(&open) {
-            let is_enough = count * best.share() >= stamped
-                && count * 4 >= started
-                && count
-                    * if best.is_sure(&self.candidates) {
-                        20
-                    } else {
-                        2
-                    }
-                    >= self.lines;
-            if !is_enough {
-                break;
-            }
-            admitted.push((best, count));
-            open.retain(|votes| !votes.iter().any(|vote| vote.is_like(best)));
+        let is_enough = |(vote, count): &(&Vote, usize)| {
+            let share = if vote.is_sure(&self.candidates) {
+                20
+            } else {
+                2
+            };
+            count * vote.share() >= stamped && count * 4 >= started && count * share >= self.lines
+        };
+        while let Some(best) = self.best(&open, is_enough) {
+            admitted.push(best);
+            open.retain(|votes| !votes.iter().any(|vote| vote.is_like(best.0)));
         }
         admitted
     }
 
-    /// The place that most lines have.
-    fn best<'a>(&self, open: &[&'a Vec<Vote>]) -> Option<(&'a Vote, usize)> {
+    /// The place that most lines have. Of fields the one that is by its name the record's own, where
+    /// enough lines have it: all lines of a log may also tell when something was begun.
+    fn best<'a>(
+        &self,
+        open: &[&'a Vec<Vote>],
+        is_enough: impl Fn(&(&'a Vote, usize)) -> bool,
+    ) -> Option<(&'a Vote, usize)> {
         let mut counts: Vec<(&Vote, usize)> = Vec::new();
         for vote in open.iter().copied().flatten() {
             match counts.iter_mut().find(|(known, _)| known.is_like(vote)) {
@@ -299,10 +383,14 @@ impl Survey {
                 None => counts.push((vote, 1)),
             }
         }
-        let rank = |vote: &Vote| std::cmp::Reverse(vote.rank(&self.candidates));
-        counts
-            .into_iter()
-            .max_by_key(|(vote, count)| (*count, rank(vote)))
+        let rank = |vote: &Vote| vote.rank(&self.candidates);
+        let most = (counts.iter().copied())
+            .max_by_key(|(vote, count)| (*count, std::cmp::Reverse(rank(vote))))?;
+        let is_rival =
+            |(vote, _): &(&Vote, usize)| vote.is_field() && (most.0.is_field() || vote.is_json());
+        (counts.into_iter().filter(is_rival).filter(&is_enough))
+            .min_by_key(|(vote, _)| rank(vote))
+            .or_else(|| Some(most).filter(is_enough))
     }
 
     /// The reader itself, or of several orders the one of the file: that in which most dates are

@@ -270,6 +270,11 @@ fn named_zone(text: &[u8]) -> Option<(i64, usize)> {
     Some((*hours, name.len()))
 }
 
+/// Whether a word is the name of a zone that means one offset.
+pub fn is_zone_name(word: &[u8]) -> bool {
+    NAMED_ZONES.iter().any(|(name, _)| *name == word)
+}
+
 /// The month that `text` begins with by its English name of three letters.
 pub fn month(text: &[u8]) -> Option<u32> {
     Some(match text.get(..3)? {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format::pattern::Pattern;
 use super::format::{ALIASES, FORMATS, Format, Reader};
+use super::time_key::TimeKey;
 
 /// `time_format` of a source: the name of a built-in format, or a pattern as
 /// `%d.%m.%Y %H:%M:%S`. The formats are not guessed then, only where the stamp stands in a line.
@@ -26,6 +27,8 @@ pub struct Dating {
     pub zone: Tz,
     /// How stamps are written; `None`: as the files themselves show.
     pub format: Option<TimeFormat>,
+    /// In which field or column; `None`: as the files themselves show.
+    pub key: Option<TimeKey>,
 }
 
 impl TimeFormat {

@@ -83,6 +83,7 @@ impl Stack {
                 paths,
                 time_zone: None,
                 time_format: None,
+                time_key: None,
                 binary: false,
             },
         );

@@ -52,6 +52,7 @@ impl Logs {
             paths,
             time_zone: None,
             time_format: None,
+            time_key: None,
             binary: false,
         };
         plan(&source, &window(), Tz::UTC, &AtomicBool::new(false))
@@ -311,6 +312,7 @@ fn a_file_that_claims_to_be_empty_is_read_to_its_end() {
         paths: vec!["/proc/self/status".to_owned()],
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: false,
     };
     let window = Window::new(
@@ -376,12 +378,39 @@ fn a_source_says_how_its_stamps_are_written() {
         paths: vec![path.to_string_lossy().into_owned()],
         time_zone: None,
         time_format: Some("%d_%m_%Y %H-%M-%S".parse().expect("a format")),
+        time_key: None,
         binary: false,
     };
     let plan = plan(&source, &window(), Tz::UTC, &AtomicBool::new(false));
     let (report, out) = read(&plan.items[0]);
     assert_eq!(out, b"20_11_2025 14-30-00 within\n  more\n");
     assert!(!report.taken_whole);
+}
+
+#[test]
+fn a_source_says_in_which_column_its_stamps_are() {
+    let logs = Logs::new();
+    // both are hours apart, and nothing tells which is meant
+    let rows = "2025-11-20T08:10:00Z,2025-11-20T14:10:00Z,a\n2025-11-20T14:20:00Z,2025-11-20T20:20:00Z,b\n";
+    let path = logs.write("jobs.csv.1", rows);
+    set_last_write(&path, "2025-11-22T08:00:00Z");
+    let (report, out) = read(&logs.item("jobs.csv.1"));
+    assert!(report.taken_whole);
+    assert_eq!(out, rows.as_bytes());
+
+    for (key, expected) in [("1", &rows[44..]), ("2", &rows[..44])] {
+        let source = SourceConfig::Files {
+            paths: vec![path.to_string_lossy().into_owned()],
+            time_zone: None,
+            time_format: None,
+            time_key: Some(key.parse().expect("a key")),
+            binary: false,
+        };
+        let plan = plan(&source, &window(), Tz::UTC, &AtomicBool::new(false));
+        let (report, out) = read(&plan.items[0]);
+        assert_eq!(out, expected.as_bytes());
+        assert!(!report.taken_whole);
+    }
 }
 
 #[test]

@@ -260,6 +260,7 @@ fn what_is_no_text_is_withheld_unless_its_source_asks_for_it() {
         paths: vec![path.display().to_string()],
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: true,
     };
     let plan = plan(&source, &window(), Tz::UTC, &AtomicBool::new(false));
@@ -322,6 +323,7 @@ fn planning_ends_when_it_is_cancelled() {
         paths: vec![format!("{}/*", logs.root.display())],
         time_zone: None,
         time_format: None,
+        time_key: None,
         binary: false,
     };
     assert_eq!(

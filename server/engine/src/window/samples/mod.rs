@@ -1,13 +1,16 @@
 //! Lines as programs write them, against the moments that they mean; texts are ours, shapes theirs.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use domain::Window;
-use proptest::prelude::*;
+mod properties;
+mod structured;
+mod tables;
+mod told;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::TimeFormat;
 use super::clock::Clock;
 use super::dater::Dater;
-use super::{TimeFormat, Unstamped, WindowFilter};
 
 fn utc(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
@@ -383,150 +386,5 @@ fn years_of_two_digits_are_near_the_last_write_in_any_order() {
             let dated = at(&mut dater, other).expect("dated");
             assert!(utc("2026-10-01T00:00:00Z") < dated, "{other}: {dated}");
         }
-    }
-}
-
-#[test]
-fn a_source_s_own_word_overrules() {
-    let expected = Some(utc("2026-11-20T13:02:03Z"));
-    for (format, line) in [
-        ("%d.%m.%y %H-%M-%S", "20.11.26 14-02-03 x"),
-        (
-            "[%d %b %Y, %I:%M:%S.%f %p]",
-            "[20 Nov 2026, 02:02:03.000 PM] x",
-        ),
-        ("%Y %m %e %R:%S %z", "x: (2026 11 20 15:02:03 +0200) x"),
-        ("%a %F %T %Z", "Fri 2026-11-20 13:02:03 UTC x"),
-        ("%s.%f", "1795179723.000 x"),
-        ("%m%d %H:%M:%S", "1120 14:02:03 x"),
-        ("%D %T", "11/20/26 14:02:03 x"),
-        ("iis", "2026-11-20 13:02:03 x"),
-        ("log4j", "x 2026-11-20 14:02:03,000"),
-        ("epoch_ms", r#"{"ts":1795179723000}"#),
-        ("%d.%m.%Y %H:%M:%S", r#"{"time":"20.11.2026 14:02:03"}"#),
-    ] {
-        let mut dater = taught(line, Some(format));
-        assert_eq!(at(&mut dater, line), expected, "{format}: {line}");
-        assert_eq!(at(&mut dater, "Nov 20 14:02:03 x"), None, "{format}");
-    }
-}
-
-#[test]
-fn a_wrong_word_is_answered_with_what_is_allowed() {
-    for (text, expected) in [
-        ("isoo", "write one of iso, syslog"),
-        ("", "write one of iso, syslog"),
-        ("%d.%m %Q", "%Q is not known; use %Y"),
-        ("%d.%m.%Y", "an hour"),
-        ("%H:%M:%S", "a month"),
-        ("%d.%m.%Y %I:%M", "%I with %p"),
-        ("50%", "% is not known"),
-    ] {
-        let error = text.parse::<TimeFormat>().expect_err("no format");
-        assert!(error.contains(expected), "{error}");
-    }
-}
-
-/// How a generated log writes its stamps; `{}` is where the stamp goes, behind it its form.
-const WRITTEN: [(&str, &str); 14] = [
-    ("{} INFO x", "%Y-%m-%dT%H:%M:%S%.3fZ"),
-    ("INFO [main thread] {} - x", "%Y-%m-%d %H:%M:%S,%3f"),
-    ("{} node-1 app[7]: x", "%b %e %H:%M:%S"),
-    ("<13>1 {} node-1 app - - x", "%Y-%m-%dT%H:%M:%S%.6f+00:00"),
-    ("[{}] [core:error] x", "%a %b %d %H:%M:%S%.6f %Y"),
-    ("10.0.0.5 - - [{}] \"GET /\" 200", "%d/%b/%Y:%H:%M:%S +0000"),
-    ("{} x", "%m/%d/%Y %I:%M:%S %p"),
-    ("I{}       1 main.go:7] x", "%m%d %H:%M:%S%.6f"),
-    ("{} INFO Executor: x", "%y/%m/%d %H:%M:%S"),
-    ("{}|x|7|y", "%Y%m%d-%H:%M:%S:%3f"),
-    ("{}  1702  2395 D Window: x", "%m-%d %H:%M:%S%.3f"),
-    ("type=A msg=audit({}:456): x", "%s%.3f"),
-    ("{\"msg\":\"x\",\"time\":{}}", "%s%3f"),
-    ("level=info ts=\"{}\" msg=x", "%Y-%m-%dT%H:%M:%S%.9fZ"),
-];
-
-/// What follows a record's first line.
-const TRAILING: [&str; 7] = [
-    "\tat com.contoso.Store.open(Store.java:7)",
-    "  at 2026-01-01 00:00:00 it was whole",
-    "Caused by: torn since 2021-01-01 10:00:00 at least",
-    "",
-    "\r",
-    "caf\u{e9} \0 x",
-    "    2026-11-20T14:30:00Z",
-];
-
-proptest! {
-    /// The truth comes from the generator alone: no part of the filter helps to tell it.
-    #[test]
-    fn a_window_is_what_was_written_in_it(
-        (form, stamp) in prop::sample::select(&WRITTEN[..]),
-        records in prop::collection::vec((-5400_i64..5400, prop::collection::vec(prop::sample::select(&TRAILING[..]), 0..3)), 12..80),
-        chunk in 1_usize..5000,
-        ends_with_newline: bool,
-    ) {
-        let window = Window::new(utc("2026-11-20T14:00:00Z"), utc("2026-11-20T15:00:00Z")).expect("in order");
-        let (mut log, mut expected) = (Vec::new(), Vec::new());
-        for (number, (offset, trailing)) in records.iter().enumerate() {
-            let at = utc("2026-11-20T14:30:00Z") + TimeDelta::seconds(*offset);
-            let mut text = form.replace("{}", &at.format(stamp).to_string()) + "\n";
-            // far fewer lines go on with a record than begin one
-            if number % 10 == 9 {
-                text.extend(trailing.iter().map(|line| format!("{line}\n")));
-            }
-            if number + 1 == records.len() && !ends_with_newline {
-                text.pop();
-            }
-            if window.start() <= at && at < window.end() {
-                expected.extend_from_slice(text.as_bytes());
-            }
-            log.extend_from_slice(text.as_bytes());
-        }
-        let clock = Clock::new(Tz::UTC, utc("2026-11-21T00:00:00Z"));
-        let mut filter = WindowFilter::new(&window, Dater::new(clock, None), Unstamped::TakeWhole);
-        let mut out = Vec::new();
-        for piece in log.chunks(chunk) {
-            filter.push(piece, &mut out).expect("memory");
-        }
-        filter.finish(&mut out).expect("memory");
-        prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected));
-    }
-
-    /// A search jumps about: what was asked before must not matter.
-    #[test]
-    fn a_line_is_dated_by_itself(
-        lines in prop::collection::vec((prop::sample::select(&LINES[..]), 0_usize..200, any::<u8>()), 1..60),
-        learned in 0_usize..60,
-    ) {
-        let lines: Vec<Vec<u8>> = lines
-            .into_iter()
-            .map(|((_, line), at, byte)| {
-                let mut line = line.as_bytes().to_vec();
-                if let Some(old) = line.get_mut(at) {
-                    *old = byte;
-                }
-                line
-            })
-            .collect();
-        let mut taught = dater(None);
-        taught.learn(&lines[..learned.min(lines.len())].join(&b'\n'));
-        let mut running = taught.clone();
-        for line in &lines {
-            prop_assert_eq!(running.moment(line), taught.clone().moment(line));
-        }
-    }
-
-    #[test]
-    fn any_bytes_can_be_learned_and_dated(
-        sample in prop::collection::vec(any::<u8>(), 0..600),
-        line in "[\\[{\"( ]{0,3}(ts|time|t)?[=:\" ]{0,3}[0-9TZ:./ -]{0,40}[\\]})\"]{0,3}",
-        format in prop::option::of("%[YymbdeHIpMSfLzZasTFDR](.?%[YymbdeHIpMSfLzZasTFDR ]){0,6}"),
-    ) {
-        let format = format.and_then(|format| format.parse::<TimeFormat>().ok());
-        let clock = Clock::new(Tz::Australia__Lord_Howe, utc("2026-11-21T00:00:00Z"));
-        let mut dater = Dater::new(clock, format.as_ref());
-        dater.learn(&sample);
-        dater.learn(line.as_bytes());
-        let _ = (dater.moment(line.as_bytes()), dater.moment(&sample));
     }
 }
