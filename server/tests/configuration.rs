@@ -78,6 +78,14 @@ fn a_format_of_time_is_known_or_refused_with_what_is_allowed() {
         let shown = format!("(stamps as {good})");
         assert!(check.stdout.contains(&shown), "{}", check.stdout);
     }
+    let check = Stack::with_file(&source("%F %T %Z")).run(&["config", "check"]);
+    assert!(
+        check
+            .stdout
+            .contains("names that mean one offset: UTC, GMT, CET"),
+        "{}",
+        check.stdout
+    );
     for (bad, allowed) in [
         ("isoo", "write one of iso, syslog, access"),
         ("%d.%m.%Y", "an hour (%H"),

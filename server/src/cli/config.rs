@@ -129,9 +129,20 @@ fn describe_role(role: &RoleConfig, shown: &RoleConfig) -> Vec<String> {
             _ => "",
         };
         let line = format!("{}{warning}", describe_source(shown));
-        std::iter::once(line).chain(describe_matches(source, shown))
+        std::iter::once(line)
+            .chain(caution(source))
+            .chain(describe_matches(source, shown))
     });
     std::iter::once(title).chain(lines).collect()
+}
+
+/// What to know of a source's format of time.
+fn caution(source: &SourceConfig) -> Option<String> {
+    let SourceConfig::Files { time_format, .. } = source else {
+        return None;
+    };
+    let caution = time_format.as_ref()?.caution()?;
+    Some(format!("               {caution}"))
 }
 
 /// What each glob of a source finds now.

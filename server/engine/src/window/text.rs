@@ -198,8 +198,9 @@ pub fn on_the_dial(hour: u32, is_afternoon: bool) -> Option<u32> {
 
 /// The zone that follows a time, as seconds east of UTC, and its length.
 ///
-/// Behind a space only the spellings that cannot be the first word of a message count. Names that
-/// several zones have, such as `IST`, mean nothing here.
+/// Behind a space only the spellings that cannot be the first word of a message count; ` +01` as
+/// PostgreSQL writes it where it stands before what a message does not begin with. Names that several
+/// zones have, such as `IST`, mean nothing here.
 pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
     let (text, skipped) = match text.first()? {
         b' ' => (&text[1..], 1),
@@ -218,14 +219,13 @@ pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
         }
     };
     let hours = two(rest, 0)?;
-    let (minutes, length) = if rest.get(2) == Some(&b':') {
-        (two(rest, 3)?, 5)
-    } else if let Some(minutes) = two(rest, 2) {
-        (minutes, 4)
-    } else if skipped > 0 {
-        return None;
-    } else {
-        (0, 2)
+    let (minutes, length) = match rest.get(2) {
+        Some(b':') if skipped == 0 || !is_address(&rest[3..]) => (two(rest, 3)?, 5),
+        _ => match two(rest, 2) {
+            Some(minutes) => (minutes, 4),
+            None if skipped > 0 && !begins_no_message(&rest[2..]) => return None,
+            None => (0, 2),
+        },
     };
     if hours > 15 || minutes > 59 || !ends(rest, length) {
         return None;
@@ -234,6 +234,37 @@ pub fn zone(text: &[u8]) -> Option<(i64, usize)> {
         sign * i64::from(hours * 3600 + minutes * 60),
         skipped + 1 + length,
     ))
+}
+
+/// Whether numbers with points follow, as in `+01:10.0.0.5(4711)`.
+fn is_address(text: &[u8]) -> bool {
+    matches!(text.get(digits(text, 0)), Some(b'.'))
+}
+
+/// Whether what follows ` +01` makes a zone of it: ` -10 dBm` is none.
+fn begins_no_message(text: &[u8]) -> bool {
+    match text {
+        [] | [b'\r' | b'\n' | b',' | b';' | b':' | b']' | b'"' | b'|', ..] | [b' ', b'[', ..] => {
+            true
+        }
+        [b' ', word @ ..] => {
+            // a level; units are shorter
+            let letters = word
+                .iter()
+                .take_while(|byte| byte.is_ascii_uppercase())
+                .count();
+            letters >= 3 && ends(word, letters)
+        }
+        _ => false,
+    }
+}
+
+/// The same names, for people.
+pub fn zone_names() -> impl Iterator<Item = &'static str> {
+    let named = NAMED_ZONES
+        .iter()
+        .filter_map(|(name, _)| std::str::from_utf8(name).ok());
+    ["UTC", "GMT"].into_iter().chain(named)
 }
 
 /// Names of zones that are of one offset wherever they are written, in hours east of UTC.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format::pattern::Pattern;
 use super::format::{ALIASES, FORMATS, Format, Reader};
+use super::text::zone_names;
 use super::time_key::TimeKey;
 
 /// `time_format` of a source: the name of a built-in format, or a pattern as
@@ -34,6 +35,20 @@ pub struct Dating {
 impl TimeFormat {
     pub(super) const fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// What to know of a format that reads less than it seems to.
+    #[must_use]
+    pub fn caution(&self) -> Option<String> {
+        let has_name = matches!(&self.reader, Reader::Pattern(pattern) if pattern.has_zone_name());
+        has_name.then(|| {
+            let names: Vec<_> = zone_names().collect();
+            format!(
+                "%Z knows offsets (+0100) and the names that mean one offset: {}; a stamp with another one is \
+                 taken in the source's time_zone",
+                names.join(", ")
+            )
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use super::super::text::{four, time_of_day, two};
 use super::{Stamp, dated};
 
-/// `2026-11-20T14:02:03.5+01:00`, `2026-11-20 14:02:03,5`, `2026/11/20 14:02:03`.
+/// `2026-11-20T14:02:03.5+01:00`, `2026-11-20 14:02:03,5`, `2026/11/20 14:02:03`; with two blanks as
+/// apt writes it.
 pub fn read(text: &[u8]) -> Option<Stamp> {
     let separator = *text.get(4)?;
     if !matches!(separator, b'-' | b'/' | b'.') || text.get(7) != Some(&separator) {
@@ -11,6 +12,7 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     }
     let (year, month, day) = (four(text, 0)?, two(text, 5)?, two(text, 8)?);
     let at = match text.get(10)? {
+        b' ' if text.get(11) == Some(&b' ') => 12,
         b'T' | b't' | b' ' | b'\t' | b'_' | b'-' => 11,
         b',' if text.get(11) == Some(&b' ') => 12,
         _ => return None,

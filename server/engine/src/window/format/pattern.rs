@@ -37,7 +37,7 @@ enum Piece {
     /// Any number of digits behind the point.
     Fraction,
     Zone,
-    /// Letters that are skipped, but for those of UTC.
+    /// The name of a zone, known or not, or its offset.
     ZoneName,
     Weekday,
     Epoch,
@@ -89,6 +89,11 @@ impl Pattern {
                  and a minute (%M), or seconds since 1970 (%s)"
                 .to_owned())
         }
+    }
+
+    /// It has a zone's name, which may be one of those that mean several.
+    pub fn has_zone_name(&self) -> bool {
+        self.pieces.contains(&Piece::ZoneName)
     }
 
     fn tells_a_moment(&self) -> bool {
@@ -185,9 +190,10 @@ impl Fields {
                 let rest = text.get(at..)?;
                 self.zone = zone(rest);
                 let letters = rest.iter().take_while(|byte| byte.is_ascii_alphabetic());
-                return match letters.count() {
-                    0 => None,
-                    count => Some(at + count),
+                return match (letters.count(), self.zone) {
+                    (0, Some((_, length))) => Some(at + length),
+                    (0, None) => None,
+                    (count, _) => Some(at + count),
                 };
             }
             Piece::Weekday => {

@@ -37,7 +37,7 @@ fn at(dater: &mut Dater, line: &str) -> Option<DateTime<Utc>> {
 
 /// A line of each kind of log that is understood without being told, all of one moment: 14:02:03
 /// in Zurich on 20 November 2026.
-const LINES: [(&str, &str); 70] = [
+const LINES: [(&str, &str); 71] = [
     ("RFC 3339", "2026-11-20T13:02:03Z starting"),
     (
         "tracing",
@@ -107,6 +107,10 @@ const LINES: [(&str, &str); 70] = [
     (
         "PostgreSQL",
         "2026-11-20 14:02:03.000 CET [71] LOG:  checkpoint starting",
+    ),
+    (
+        "PostgreSQL in a zone without a name",
+        "2026-11-20 16:02:03.000 +03 [71] LOG:  checkpoint starting",
     ),
     (
         "PostgreSQL in UTC",
@@ -287,6 +291,17 @@ fn files_of_the_w3c_s_format_are_of_utc() {
     let mut dater = taught(log, None);
     let dated: Vec<_> = log.lines().map(|line| at(&mut dater, line)).collect();
     assert_eq!(dated, [None, None, None, Some(utc("2026-11-20T13:02:03Z"))]);
+}
+
+#[test]
+fn apt_s_history_is_dated_by_its_first_and_last_lines() {
+    let log = "\nStart-Date: 2026-11-20  14:02:03\nCommandline: apt-get install -y zstd\n\
+               Requested-By: olga (1000)\nInstall: zstd:amd64 (1.5.4), libzstd1:amd64 (1.5.4, automatic)\n\
+               End-Date: 2026-11-20  14:02:09\n";
+    let mut dater = taught(&log.repeat(3), None);
+    let dated: Vec<_> = log.lines().map(|line| at(&mut dater, line)).collect();
+    let (start, end) = (utc("2026-11-20T13:02:03Z"), utc("2026-11-20T13:02:09Z"));
+    assert_eq!(dated, [None, Some(start), None, None, None, Some(end)]);
 }
 
 #[test]

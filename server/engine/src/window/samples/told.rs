@@ -14,6 +14,11 @@ fn a_source_s_own_word_overrules() {
         ),
         ("%Y %m %e %R:%S %z", "x: (2026 11 20 15:02:03 +0200) x"),
         ("%a %F %T %Z", "Fri 2026-11-20 13:02:03 UTC x"),
+        ("%F %T %Z", "2026-11-20 15:02:03 EET x"),
+        ("%F %T %Z", "2026-11-20 15:02:03 +0200 x"),
+        ("%F %T %Z", "2026-11-20 15:02:03 +02 x"),
+        // a name of several zones: the source's counts
+        ("%F %T %Z", "2026-11-20 14:02:03 IST x"),
         ("%s.%f", "1795179723.000 x"),
         ("%m%d %H:%M:%S", "1120 14:02:03 x"),
         ("%D %T", "11/20/26 14:02:03 x"),
@@ -25,6 +30,19 @@ fn a_source_s_own_word_overrules() {
         let mut dater = taught(line, Some(format));
         assert_eq!(at(&mut dater, line), expected, "{format}: {line}");
         assert_eq!(at(&mut dater, "Nov 20 14:02:03 x"), None, "{format}");
+    }
+}
+
+#[test]
+fn a_format_that_cannot_know_every_zone_says_which_it_knows() {
+    let caution = |format: &str| format.parse::<TimeFormat>().expect("a format").caution();
+    let told = caution("%F %T %Z").expect("a caution");
+    assert!(
+        told.contains("UTC, GMT, CET") && told.contains("time_zone"),
+        "{told}"
+    );
+    for format in ["%F %T %z", "iso"] {
+        assert_eq!(caution(format), None, "{format}");
     }
 }
 
