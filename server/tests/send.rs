@@ -311,6 +311,109 @@ fn a_sending_that_waits_says_what_helps_and_gives_up_when_told_to() {
     rig.assert_arrived();
 }
 
+/// Another SAS URL of the same container.
+fn another_sas(rig: &Rig) -> String {
+    let sas = sas_at(
+        rig.gate.port,
+        "logs",
+        "rwl",
+        Utc::now() + TimeDelta::hours(2),
+    );
+    sas.expose().to_owned()
+}
+
+/// The next line that a program says which holds `text`.
+fn wait_for(lines: &mut impl Iterator<Item = std::io::Result<String>>, text: &str) -> String {
+    let mut before = Vec::new();
+    for line in lines {
+        let line = line.expect("text");
+        if line.contains(text) {
+            return line;
+        }
+        before.push(line);
+    }
+    panic!("{text:?} was not told: {before:?}");
+}
+
+#[test]
+fn a_waiting_sending_takes_another_sas_url_from_its_file() {
+    let rig = Rig::new(1);
+    let old = rig.signature.clone();
+    // the service refuses the first one, as when it has been revoked
+    rig.gate.rule(move |line| {
+        (is_block(line) && line.contains(&old)).then(|| Reply::new(403, "AuthenticationFailed"))
+    });
+    let mut sending = rig.begin();
+    let mut lines = BufReader::new(sending.stderr.take().expect("a pipe")).lines();
+    let advice = wait_for(&mut lines, "If it needs another SAS URL");
+    assert!(
+        advice.contains("put a new one into sas.txt, or replace it in the portal"),
+        "{advice}"
+    );
+    // neither what is no SAS URL nor one that the service refuses ends the waiting
+    rig.stack.write("sas.txt", "https://nowhere.example/x?sv=1");
+    wait_for(&mut lines, "What is in sas.txt now cannot be used");
+    wait_for(&mut lines, "Put another SAS URL into it");
+    let foreign = sas_at(
+        rig.gate.port,
+        "nowhere",
+        "rwl",
+        Utc::now() + TimeDelta::hours(1),
+    );
+    rig.stack.write("sas.txt", foreign.expose());
+    let refused = wait_for(&mut lines, "What is in sas.txt now cannot be used");
+    assert!(
+        refused.contains("The storage service was asked"),
+        "{refused}"
+    );
+    assert!(!refused.contains("sig="), "{refused}");
+    assert_eq!(rig.states(), ["waiting"]);
+
+    rig.stack.write("sas.txt", &another_sas(&rig));
+    wait_for(
+        &mut lines,
+        "Going on with the SAS URL that is in sas.txt now",
+    );
+    let sent = sending.wait_with_output().expect("the program ends");
+    assert_eq!(sent.status.code(), Some(0));
+    assert_eq!(rig.states(), ["complete"]);
+    rig.assert_arrived();
+}
+
+#[test]
+fn a_waiting_collection_takes_another_sas_url_from_its_file() {
+    let rig = Rig::new(1);
+    let old = rig.signature.clone();
+    rig.gate.rule(move |line| {
+        (is_block(line) && line.contains(&old)).then(|| Reply::new(403, "AuthenticationFailed"))
+    });
+    let now = Utc::now();
+    let (from, to) = ((now - TimeDelta::hours(1)).to_rfc3339(), now.to_rfc3339());
+    let mut collecting = rig
+        .stack
+        .command(&[
+            "collect",
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--sas-url-file",
+            "sas.txt",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(collecting.stderr.take().expect("a pipe")).lines();
+    wait_for(&mut lines, "put a new one into sas.txt");
+    rig.stack.write("sas.txt", &another_sas(&rig));
+    wait_for(&mut lines, "Going on with the SAS URL");
+    let ended = Ran::of(collecting.wait_with_output().expect("the program ends"));
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(!ended.stdout.contains("sig="), "{}", ended.stdout);
+    assert_eq!(rig.blobs().len(), 2, "a bundle and a manifest");
+}
+
 #[test]
 fn giving_up_counts_from_the_first_failure_and_not_from_when_it_is_told() {
     let rig = Rig::new(1);

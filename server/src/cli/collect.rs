@@ -12,8 +12,9 @@ use engine::CollectionRequest;
 use super::drive::{OnSignal, drive};
 use super::ending::{Form, tell};
 use super::output::complain;
+use super::sas_file::SasFile;
 use super::scope::Scope;
-use super::{CommandError, Outcome, actor, open, sas};
+use super::{CommandError, Outcome, actor, open};
 use crate::config::{Config, DEFAULT_FILE};
 use crate::shutdown;
 
@@ -22,7 +23,8 @@ use crate::shutdown;
 pub struct Arguments {
     #[command(flatten)]
     scope: Scope,
-    /// File that holds the SAS URL of the blob container, or - for standard input
+    /// File that holds the SAS URL of the blob container, or - for standard input. While the
+    /// collection waits, the file may be given another one
     #[arg(long, value_name = "F")]
     sas_url_file: Option<PathBuf>,
     /// Directory to put the bundles into
@@ -37,11 +39,14 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, CommandError> {
-    let destination = match (&arguments.sas_url_file, &arguments.output) {
-        (Some(file), _) => DestinationChoice::SasUrl(sas::read_usable(file)?),
+    let (destination, sas_file) = match (&arguments.sas_url_file, &arguments.output) {
+        (Some(file), _) => {
+            let (file, sas) = SasFile::read(file)?;
+            (DestinationChoice::SasUrl(sas), Some(file))
+        }
         (None, output) => {
             let directory = output.as_ref().map(std::path::absolute).transpose()?;
-            DestinationChoice::Directory(directory)
+            (DestinationChoice::Directory(directory), None)
         }
     };
     if config.file.is_none() {
@@ -63,7 +68,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     let engine = open(&config).await?;
     let stop = shutdown::on_signal()?;
     let id = engine.start_held(request, &actor()).await?;
-    drive(&engine, id, stop, OnSignal::Cancel).await?;
+    drive(&engine, id, stop, OnSignal::Cancel, sas_file).await?;
 
     let form = if arguments.json {
         Form::Manifest

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ending::state_line;
 use super::output::complain;
+use super::sas_file::SasFile;
 use super::{CommandError, actor};
 use crate::config::write_length;
 
@@ -59,12 +60,14 @@ impl OnSignal {
 }
 
 /// Runs the collection until it has ended or is left. The work is waited for in any case: it leaves
-/// a state behind that the next run understands.
+/// a state behind that the next run understands. While it waits, it takes another SAS URL from the
+/// file that its own came from.
 pub async fn drive(
     engine: &Engine,
     id: CollectionId,
     stop: CancellationToken,
     on_signal: OnSignal,
+    sas_file: Option<SasFile>,
 ) -> Result<(), CommandError> {
     // a task of its own, so that it goes on being polled while it is cancelled from here
     let halt = CancellationToken::new();
@@ -80,7 +83,7 @@ pub async fn drive(
     let told = CancellationToken::new();
     let telling = {
         let (engine, told) = (engine.clone(), told.clone());
-        tokio::spawn(async move { tell_progress(&engine, id, on_signal, &told).await })
+        tokio::spawn(async move { tell_progress(&engine, id, on_signal, sas_file, &told).await })
     };
     let ended = tokio::select! {
         ended = &mut work => Some(ended),
@@ -135,6 +138,7 @@ async fn tell_progress(
     engine: &Engine,
     id: CollectionId,
     on_signal: OnSignal,
+    mut sas_file: Option<SasFile>,
     told: &CancellationToken,
 ) {
     let terminal = io::stderr().is_terminal();
@@ -157,6 +161,12 @@ async fn tell_progress(
                 let is_paused = detail.paused_by.is_some();
                 if advised.replace(is_paused) != Some(is_paused) {
                     complain(&on_signal.advice(is_paused));
+                    if let Some(file) = sas_file.as_ref().filter(|_| !is_paused) {
+                        complain(&file.advice());
+                    }
+                }
+                if let Some(file) = &mut sas_file {
+                    renew(engine, id, file).await;
                 }
             } else {
                 advised = None;
@@ -173,6 +183,25 @@ async fn tell_progress(
             return;
         }
     }
+}
+
+/// Takes another SAS URL that its file holds now. Nothing that is wrong with it ends the waiting.
+async fn renew(engine: &Engine, id: CollectionId, file: &mut SasFile) {
+    let path = file.path().display().to_string();
+    let refused = match file.look() {
+        None => return,
+        Some(Ok(sas)) => match engine.replace_sas(id, sas, &actor()).await {
+            Ok(()) => {
+                complain(&format!("Going on with the SAS URL that is in {path} now"));
+                return;
+            }
+            Err(error) => chain(&error),
+        },
+        Some(Err(error)) => error.text(),
+    };
+    complain(&format!(
+        "What is in {path} now cannot be used. {refused}\nPut another SAS URL into it"
+    ));
 }
 
 /// The state of a collection; of one that is queued, what it waits for.

@@ -13,6 +13,7 @@ mod history;
 mod output;
 mod redact;
 mod sas;
+mod sas_file;
 mod scope;
 mod send;
 mod user;
@@ -102,7 +103,7 @@ pub enum CommandError {
 
 impl CommandError {
     /// What standard error says.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Usage(text) => text.clone(),
             Self::Failed(error) => chain(error.as_ref()),

@@ -165,10 +165,9 @@ fn describe_finding(finding: &Finding) -> String {
 }
 
 /// A SAS URL that a collection can go to, or what is wrong with it.
-pub fn read_usable(file: &Path) -> Result<SasUrl, CommandError> {
-    let text = read_text(file)?;
+pub fn usable(text: &str) -> Result<SasUrl, CommandError> {
     let context = SasContext::for_collection(Utc::now());
-    let Inspection { url, findings } = inspect(&text, &context);
+    let Inspection { url, findings } = inspect(text, &context);
     url.ok_or_else(|| {
         let errors: Vec<_> = findings
             .iter()
@@ -179,7 +178,8 @@ pub fn read_usable(file: &Path) -> Result<SasUrl, CommandError> {
     })
 }
 
-fn read_text(file: &Path) -> Result<String, CommandError> {
+/// What a file that should hold a SAS URL holds.
+pub fn read_text(file: &Path) -> Result<String, CommandError> {
     let unreadable = |error: io::Error| {
         CommandError::Usage(format!(
             "--sas-url-file: {} cannot be read: {error}",

@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::drive::{OnSignal, drive};
 use super::ending::{Form, tell};
-use super::{CommandError, Outcome, actor, open, sas};
+use super::sas_file::SasFile;
+use super::{CommandError, Outcome, actor, open};
 use crate::config::{Config, length};
 use crate::shutdown;
 
@@ -17,7 +18,8 @@ pub struct Arguments {
     /// Directory of one collection, as collect has written it: the one that holds manifest.json
     #[arg(value_name = "DIRECTORY")]
     directory: PathBuf,
-    /// File that holds the SAS URL of the blob container, or - for standard input
+    /// File that holds the SAS URL of the blob container, or - for standard input. While the
+    /// container refuses it, the file may be given another one
     #[arg(long, value_name = "F")]
     sas_url_file: PathBuf,
     /// Stop once the container has taken nothing and every try has failed for so long, for instance
@@ -30,7 +32,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, CommandError> {
-    let sas = sas::read_usable(&arguments.sas_url_file)?;
+    let (sas_file, sas) = SasFile::read(&arguments.sas_url_file)?;
     let directory = std::path::absolute(&arguments.directory)?;
     let engine = open(&config).await?;
     let stop = shutdown::on_signal()?;
@@ -38,7 +40,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
     let on_signal = OnSignal::Leave {
         give_up_after: arguments.give_up_after,
     };
-    drive(&engine, id, stop, on_signal).await?;
+    drive(&engine, id, stop, on_signal, Some(sas_file)).await?;
 
     let form = if arguments.json {
         Form::Saved(&directory)
