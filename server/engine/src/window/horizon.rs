@@ -2,8 +2,11 @@
 //!
 //! By the same assumption as a [search](super::search): from a record on that is stamped after the
 //! end by more than the slack, and further on than the slack's bytes, nothing is in. One record of
-//! each piece is looked at; where they are in worse disorder, the file is read to its end.
+//! each piece is looked at; where they are in worse disorder, the file is read to its end. So it is
+//! where its beginning is late and goes back in time: what is written newest first has all the rest
+//! still to come.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +17,8 @@ use super::moment::Moment;
 use super::probe::{Record, earliest, first_record};
 use super::search::{FIRST, Slack, later};
 
+/// So much of a beginning shows whether it goes back in time, unless all of it is of one moment.
+const DIRECTION: usize = 64 * 1024;
 /// So much of a piece is searched for a record.
 const LOOK: usize = 16 * 1024;
 
@@ -43,6 +48,26 @@ pub fn begins_late<'p>(
     });
     let tail = pieces.next_back().unwrap_or_default();
     is_late(head, true) && is_late(tail, true) && pieces.all(|piece| is_late(piece, false))
+}
+
+/// Whether a beginning goes back in time.
+fn goes_back(piece: &[u8], dater: &mut Dater) -> bool {
+    let direction = halves(&piece[..piece.len().min(DIRECTION)], dater);
+    direction.then_with(|| halves(piece, dater)).is_gt()
+}
+
+/// How the records of a piece's first half are on the whole stamped beside those of its second.
+/// Several writers that are not of one mind about the time make no difference.
+fn halves(piece: &[u8], dater: &mut Dater) -> Ordering {
+    let lines = piece.split_inclusive(|byte| *byte == b'\n');
+    let moments: Vec<i128> = lines
+        .filter(|line| line.ends_with(b"\n"))
+        .filter_map(|line| dater.moment(line))
+        .map(|at| i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos))
+        .collect();
+    let half = moments.len() / 2;
+    let sum = |moments: &[i128]| moments.iter().sum::<i128>();
+    sum(&moments[..half]).cmp(&sum(&moments[moments.len() - half..]))
 }
 
 #[derive(Debug)]
@@ -90,7 +115,10 @@ impl Horizon {
     pub fn see(&mut self, piece: &[u8]) {
         if self.offset == 0 && !self.is_further_on && piece.len() >= FIRST {
             let earliest = earliest(&piece[..FIRST], &mut self.dater);
-            self.begins_late = earliest.is_some_and(|moment| moment >= self.late);
+            let is_late = earliest.is_some_and(|moment| moment >= self.late);
+            let goes_back = is_late && goes_back(piece, &mut self.dater);
+            self.begins_late = is_late && !goes_back;
+            self.is_disordered |= goes_back;
         }
         let look = &piece[..piece.len().min(LOOK)];
         if let Some((at, moment)) = first_record(look, self.offset == 0, &mut self.dater) {
@@ -172,5 +200,32 @@ mod tests {
         assert!(!late(b"no stamps\nat all\n", &lines(15), end));
         assert!(!late(&lines(12), b"no stamps\nat all\n", end));
         assert!(!late(&lines(12), b"one long line", end));
+    }
+
+    #[test]
+    fn a_late_beginning_that_goes_back_in_time_ends_nothing() {
+        let end = "2026-11-20T12:00:00Z"
+            .parse::<DateTime<Utc>>()
+            .expect("a time");
+        // two writers, one of which is seconds ahead
+        let line = |number: usize| {
+            let second = number + number % 2 * 5;
+            format!(
+                "2026-11-20T14:{:02}:{:02}Z x {:40}\n",
+                second / 60,
+                second % 60,
+                ""
+            )
+        };
+        let log: Vec<String> = (0..3000).map(line).collect();
+        let is_past = |log: Vec<String>| {
+            let dater = Dater::new(Clock::new(Tz::UTC, end), None);
+            let mut horizon = Horizon::new(end.into(), Slack::USUAL, dater);
+            horizon.dater.learn(log[..99].concat().as_bytes());
+            horizon.see(log.concat().as_bytes());
+            horizon.is_past()
+        };
+        assert!(is_past(log.clone()));
+        assert!(!is_past(log.into_iter().rev().collect()));
     }
 }

@@ -109,6 +109,17 @@ fn a_packed_file_is_read_until_the_window_is_past() {
 }
 
 #[test]
+fn a_packed_file_that_is_written_newest_first_is_read_to_its_end() {
+    let logs = Logs::new();
+    let sorted = steady(100_000, 432);
+    let log: String = sorted.split_inclusive('\n').rev().collect();
+    logs.write("a.log.1.gz", gzip(&log));
+    let (report, out) = read(&logs.item("*.gz"));
+    assert_eq!(report.outcome, ItemOutcome::Complete);
+    assert!(out == asked(&log).as_bytes());
+}
+
+#[test]
 fn a_clock_that_is_wrong_for_a_moment_does_not_end_a_packed_file() {
     let logs = Logs::new();
     // the bad stamp is where the reader looks: in the first line of the second piece
