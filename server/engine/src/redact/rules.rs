@@ -136,6 +136,9 @@ pub const OPTION: &str = concat!(
     r#"[\w-]*["']?)[ \t]*$"#
 );
 
+/// The rule that stands first.
+pub const PRIVATE_KEY: RuleSet = 1;
+
 /// Where two rules see a secret at the same place, the earlier one names it.
 pub const RULES: &[Rule] = &[
     Rule {

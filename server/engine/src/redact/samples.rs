@@ -13,6 +13,13 @@ pub const IDENTIFIERS: &[(&str, &str)] = &[
     ("to ann%40mail.example&x", "ann"),
     ("m\u{fc}ller@mail.example", "ller"),
     ("Nov 20 14:02:03 stor7 sshd[1]: x", "stor7"),
+    (r"logon of CONTOSO\judy now", "judy"),
+    ("to nina@hop:/srv/x", "nina"),
+    ("sudo:   judy : TTY=pts/0 ; USER=root", "judy"),
+    ("CRON[7]: (judy) CMD (x)", "judy"),
+    ("opened for user root(uid=0) by judy(uid=7)", "judy"),
+    ("su: (to nina) judy on pts/0", "judy"),
+    ("rx nina@node-01: x", "nina"),
     ("::1 - carol [20/Nov/2026:14:02:03 +0000]", "carol"),
 ];
 

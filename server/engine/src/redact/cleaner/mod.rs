@@ -11,6 +11,7 @@ use super::awaited::{Awaited, Look};
 use super::identify::Sighting;
 use super::key_block::KeyBlock;
 use super::line::{Line, safe_cut};
+use super::rules::PRIVATE_KEY;
 use super::torn_key::TornKey;
 use super::{Finding, Redactor, join, marks, wide};
 
@@ -247,10 +248,11 @@ impl<'r> Cleaner<'r> {
                 Some(torn) => torn.behind(text, run),
                 None => None,
             };
-            if rules != 0 && self.torn.is_none() {
+            let begins_key = rules & PRIVATE_KEY != 0;
+            if begins_key && self.torn.is_none() {
                 self.torn = TornKey::after(text);
             }
-            if let Some(key) = KeyBlock::after(text) {
+            if begins_key && let Some(key) = KeyBlock::after(text) {
                 (self.key, self.torn, self.place) = (Some(key), None, Place::Text);
             } else if rules != 0 {
                 let cleaned = again.then(|| &self.cleaned[begin..]);

@@ -5,9 +5,11 @@
 //! Addresses that are nobody's (loopback, net masks) and names that are everybody's (`root`) stay,
 //! and so do pseudonyms themselves: cleaning what is clean changes nothing.
 
+mod account;
 mod address;
 mod card;
 mod columns;
+mod context;
 mod email;
 mod names;
 mod shape;
@@ -264,6 +266,79 @@ mod tests {
             ("session opened for user alice(uid=1)", Kind::User, "alice"),
             ("C:\\Users\\alice\\x", Kind::User, "alice"),
             ("asked by carol today", Kind::User, "carol"),
+            ("for user 'alice' from", Kind::User, "alice"),
+            (
+                r#"authentication failed for user "alice""#,
+                Kind::User,
+                "alice",
+            ),
+            (
+                r#"{"m":"authentication failed for user \"alice\""}"#,
+                Kind::User,
+                "alice",
+            ),
+            (
+                "sudo:    alice : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/bin/ls",
+                Kind::User,
+                "alice",
+            ),
+            (
+                "sudo: alice : 3 incorrect password attempts ; TTY=pts/0 ; USER=root",
+                Kind::User,
+                "alice",
+            ),
+            (
+                "sudo: alice : user NOT in sudoers ; TTY=pts/0 ; USER=root",
+                Kind::User,
+                "alice",
+            ),
+            (
+                "sudo: root : TTY=pts/0 ; PWD=/ ; USER=alice ; COMMAND=/bin/ls",
+                Kind::User,
+                "alice",
+            ),
+            (
+                "session opened for user root(uid=0) by alice(uid=1000)",
+                Kind::User,
+                "alice",
+            ),
+            ("New session 4 of user alice.", Kind::User, "alice"),
+            ("Invalid user alice from", Kind::User, "alice"),
+            ("Disconnected from user alice 2", Kind::User, "alice"),
+            (
+                "Connection closed by authenticating user alice 2",
+                Kind::User,
+                "alice",
+            ),
+            ("User alice from h not allowed", Kind::User, "alice"),
+            (
+                "Accepted keyboard-interactive/pam for alice from",
+                Kind::User,
+                "alice",
+            ),
+            (
+                "attempts exceeded for invalid user alice from",
+                Kind::User,
+                "alice",
+            ),
+            ("new user: name=alice, UID=1000", Kind::User, "alice"),
+            ("new group: name=alice, GID=1000", Kind::User, "alice"),
+            ("su: (to alice) root on tty1", Kind::User, "alice"),
+            ("delete user 'alice'", Kind::User, "alice"),
+            ("add 'alice' to group 'sudo'", Kind::User, "alice"),
+            ("password changed for alice", Kind::User, "alice"),
+            ("(to root) alice on pts/0", Kind::User, "alice"),
+            ("(to alice) root on pts/0", Kind::User, "alice"),
+            ("CRON[7]: (alice) CMD (run)", Kind::User, "alice"),
+            ("db07 login: alice", Kind::User, "alice"),
+            (r#"{"login":"alice","id":1}"#, Kind::User, "alice"),
+            ("login[7]: LOGIN ON tty1 BY alice", Kind::User, "alice"),
+            (
+                "login: FAILED LOGIN (1) ON '/dev/tty1' FOR 'alice', Authentication",
+                Kind::User,
+                "alice",
+            ),
+            ("Account Name:\t\talice", Kind::User, "alice"),
         ] {
             assert_eq!(shown(line), [(kind, value)], "{line}");
         }
@@ -322,6 +397,15 @@ mod tests {
             "::1 - - [20/Nov/2026:14:02:03 +0000] \"GET /\"",
             "loop - done [20/40]",
             "carolina xnode-01",
+            "login: Failed, login failed: x, login: session opened, login: ok",
+            "login: pam_unix(login:session): session closed",
+            "root : TTY=pts/0 ; USER=root and x : y",
+            "session opened for user root(uid=0) by (uid=0)",
+            "terminated by user request; out of user space; user input from stdin",
+            "invalid user name; login on demand by default",
+            "CRON[7]: (root) CMD (run) and (alice) said",
+            "Account Name:\t\t-",
+            "(to be continued) on tty1",
             "",
         ] {
             assert_eq!(shown(line), [], "{line}");

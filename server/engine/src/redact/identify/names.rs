@@ -6,45 +6,64 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Kind, Sighting, is_pseudonym, is_word};
+use super::context::Contexts;
+use super::{Kind, Sighting, account, is_pseudonym, is_word};
 use crate::config::EngineConfig;
-use crate::redact::near::Near;
 use crate::redact::scan::{RuleSet, Scanner};
 
 /// A name that is configured has at least so many bytes, or is not looked for.
 const SHORTEST: usize = 3;
 
-const IN_CONTEXT: u64 = 1;
-const HOST: u64 = 2;
-const USER: u64 = 4;
-const DOMAIN: u64 = 8;
-
-/// What every line that names a user so has: see [`CONTEXT`].
-const STEMS: &[&str] = &[
-    "user", "/home/", "uid=", "acct=", "logname", "word for", "key for",
-];
-
-/// The one group of each alternative is the name.
-const CONTEXT: &str = concat!(
-    r#"\b(?:[a-z]+_)?user(?:_?name)?\\*["']?[ \t]*[=:][ \t]*\\*["']?([a-z_][\w.-]*)"#,
-    r#"|\bfor (?:invalid |illegal )?user ([a-z_][\w.-]*)"#,
-    r"|\b(?:publickey|password) for (?:invalid user )?([a-z_][\w.-]*) from\b",
-    r#"|\b(?:acct|r?user|logname|auid|uid)=\\*["']?([a-z_][\w.-]*)"#,
-    r"|\be?uid=\d+\(([a-z_][\w.-]*)\)",
-    r"|/home/([a-z_][\w.-]*)",
-    r"|\\users\\+([a-z_][\w.-]*)|/users/([a-z_][\w.-]*)",
-);
+const HOST: RuleSet = 1;
+const USER: RuleSet = 2;
+const DOMAIN: RuleSet = 4;
+/// From this place on, those of [`Contexts`].
+const CONTEXTS: u32 = 3;
 
 /// Names that say nothing of anybody.
 const EVERYBODYS: &[&str] = &[
-    "root", "nobody", "unknown", "null", "none", "nil", "invalid", "unset", "true", "false",
-    "default", "public", "shared", "all", "any", "for", "not", "is",
+    "root",
+    "nobody",
+    "unknown",
+    "null",
+    "none",
+    "nil",
+    "invalid",
+    "unset",
+    "true",
+    "false",
+    "default",
+    "public",
+    "shared",
+    "all",
+    "any",
+    "for",
+    "not",
+    "is",
+    "ok",
+    "success",
+    "successful",
+    "succeeded",
+    "failed",
+    "failure",
+    "incorrect",
+    "denied",
+    "disabled",
+    "enabled",
+    "required",
+    "error",
+    "timeout",
+    "system",
+    "administrator",
+    "administrators",
+    "guest",
+    "anonymous",
 ];
 
 /// What to look for.
 pub struct Names {
     scanner: Scanner,
-    context: Regex,
+    contexts: Contexts,
     hosts: Option<Regex>,
     users: Option<Regex>,
     /// Of hosts that are configured by their full names, with the dot in front.
@@ -64,9 +83,7 @@ impl Names {
     /// under its domain) and of users.
     pub fn new(hosts: &[String], users: &[String]) -> Self {
         let mut scanner = Scanner::new();
-        for stem in STEMS {
-            scanner.add(stem, Near::Anything, IN_CONTEXT);
-        }
+        let contexts = Contexts::new(&mut scanner, CONTEXTS);
         let mut all_hosts = hosts.to_vec();
         all_hosts.extend(hosts.iter().filter_map(|host| {
             let (first, _) = host.split_once('.')?;
@@ -97,7 +114,7 @@ impl Names {
         Self {
             scanner,
             shown,
-            context: builder(CONTEXT).build().expect("a constant pattern"),
+            contexts,
             hosts: any_of(&all_hosts),
             users: any_of(&all_users),
             domains: any_of(&domains),
@@ -143,12 +160,20 @@ impl Names {
             let range = offset + range.start..offset + range.end;
             found.push(Sighting { kind, range });
         };
-        if rules & IN_CONTEXT != 0 {
-            for captures in self.context.captures_iter(line) {
-                if let Some(name) = captures.iter().skip(1).flatten().next()
+        for regex in self.contexts.of(rules) {
+            for captures in regex.captures_iter(line) {
+                let Some(name) = captures.iter().skip(1).flatten().next() else {
+                    continue;
+                };
+                // it may have been that of a domain
+                let account = account::behind_domain(line, &name.range());
+                if account.as_ref().is_none_or(|account| account.is_doubtful)
                     && let Some(range) = somebody(line, name.range())
                 {
                     add(Kind::User, range);
+                }
+                if let Some(account) = account {
+                    add(Kind::User, account.name);
                 }
             }
         }
@@ -174,8 +199,16 @@ impl Names {
                 let before = name.start().checked_sub(1).map(|at| line[at]);
                 let joins = before.is_some_and(is_word)
                     || line.get(name.end()).is_some_and(|byte| is_word(*byte));
-                if !joins {
-                    add(kind, name.range());
+                if joins {
+                    continue;
+                }
+                add(kind, name.range());
+                // who is there
+                if kind == Kind::Host
+                    && before == Some(b'@')
+                    && let Some(user) = account::name_before(line, name.start() - 1)
+                {
+                    add(Kind::User, user);
                 }
             }
         }
@@ -207,7 +240,7 @@ fn any_of(names: &[String]) -> Option<Regex> {
     builder(&names.join("|")).build().ok()
 }
 
-fn builder(pattern: &str) -> RegexBuilder {
+pub fn builder(pattern: &str) -> RegexBuilder {
     let mut builder = RegexBuilder::new(pattern);
     builder.unicode(false).case_insensitive(true);
     builder

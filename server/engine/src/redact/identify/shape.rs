@@ -6,9 +6,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use memchr::{memchr_iter, memchr3_iter, memmem};
+use memchr::{memchr_iter, memchr2_iter, memchr3_iter, memmem};
 
-use super::{Kind, Sighting, address, card, email};
+use super::{Kind, Sighting, account, address, card, email};
 
 /// Adds those of a text of one or more lines: none goes over the end of a line. They come in no
 /// order, and may overlap.
@@ -17,14 +17,25 @@ pub fn find(text: &[u8], found: &mut Vec<Sighting>) {
         found.extend(range.map(|range| Sighting { kind, range }));
     };
     addresses(text, &mut add);
-    for sign in memchr_iter(b'@', text) {
-        add(Kind::Email, email::around(text, sign..sign + 1));
+    for sign in memchr2_iter(b'@', b'\\', text) {
+        if text[sign] == b'@' {
+            at_sign(text, sign, &mut add);
+        } else {
+            add(Kind::User, account::of_domain(text, sign));
+        }
     }
     // as in a URL
     for sign in memmem::find_iter(text, "%40") {
         add(Kind::Email, email::around(text, sign..sign + 3));
     }
     cards(text, &mut add);
+}
+
+fn at_sign(text: &[u8], sign: usize, add: &mut impl FnMut(Kind, Option<Range<usize>>)) {
+    match email::around(text, sign..sign + 1) {
+        Some(address) => add(Kind::Email, Some(address)),
+        None => add(Kind::User, account::at_host(text, sign)),
+    }
 }
 
 fn addresses(text: &[u8], add: &mut impl FnMut(Kind, Option<Range<usize>>)) {
@@ -167,7 +178,8 @@ mod tests {
                         add(Kind::Ipv6, address::ipv6(text, at));
                     }
                 }
-                b'@' => add(Kind::Email, email::around(text, at..at + 1)),
+                b'@' => at_sign(text, at, &mut add),
+                b'\\' => add(Kind::User, account::of_domain(text, at)),
                 b'0'..=b'9' if at == 0 || !text[at - 1].is_ascii_digit() => {
                     let run = text[at..].iter().take_while(|b| b.is_ascii_digit()).count();
                     add(Kind::Card, card::at(text, at, run));
@@ -199,6 +211,8 @@ mod tests {
             "3782 822463 10005",
             "378282246310005",
             "2026-11-20T14:02:03.123456Z",
+            "CONTOSO\\judy",
+            "nina@hop:/srv",
             "\n",
         ];
         prop_oneof![
