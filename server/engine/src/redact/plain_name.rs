@@ -23,6 +23,7 @@ pub fn is_plain(line: &[u8], from: usize, value: Range<usize>) -> bool {
     let (before, name) = line.split_at(from);
     let length = name.iter().take_while(|byte| is_name(**byte)).count();
     let (name, behind) = name.split_at(length.min(value.start.saturating_sub(from)));
+    let between = &line[from + name.len()..value.start];
     let value = &line[value];
     is_about(name)
         || is_number_of_tokens(name, value)
@@ -30,6 +31,7 @@ pub fn is_plain(line: &[u8], from: usize, value: Range<usize>) -> bool {
         || is_type_of_go(before)
         || is_object_of_kubernetes(before, behind)
         || is_complaint(before, name, value, line)
+        || is_scheme(between, value)
 }
 
 const fn is_name(byte: u8) -> bool {
@@ -98,6 +100,21 @@ fn is_complaint(before: &[u8], name: &[u8], value: &[u8], line: &[u8]) -> bool {
     (name.eq_ignore_ascii_case(b"token") && ends_with(b"unexpected "))
         || (value == b"dial" && (says(b": dial tcp ") || says(b": dial unix ")))
         || (name == b"private_key" && value == b"key" && says(b"private_key:key values mismatch"))
+}
+
+/// `the password is SHA256 hashed`: how it is kept, not what it is.
+fn is_scheme(between: &[u8], value: &[u8]) -> bool {
+    const SCHEMES: [&[u8]; 10] = [
+        b"sha", b"md5", b"md4", b"base64", b"utf", b"pbkdf2", b"argon2", b"bcrypt", b"aes",
+        b"rot13",
+    ];
+    let words = between.trim_ascii();
+    let is_told = [&b"is"[..], b"was", b"set to", b"changed to"].contains(&words);
+    let begins = |scheme: &&[u8]| {
+        let begin = value.get(..scheme.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    };
+    is_told && SCHEMES.iter().any(begins)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub const SMBCLIENT: Rule = argument(
 pub const LOGIN: Rule = argument(
     &[&[(" -p ", Near::Anything)]],
     concat!(
-        r"\b(?:docker|podman|az|oc)[ \t]+login\b[^;|&]*?\s-p[ \t]+",
+        r"\b(?:docker|podman|nerdctl|buildah|skopeo|helm|az|oc)[ \t]+(?:registry[ \t]+)?login\b[^;|&]*?\s-p[ \t]+",
         word!()
     ),
 );
@@ -106,4 +106,114 @@ pub const SET_PASSWORD: Rule = Rule {
     name: "password",
     stems: &[&[("password for", Near::Anything)]],
     pattern: r#"\bset password for\b[^=]*=[ \t]*(?:password[ \t]*\()?["']([^"']*)"#,
+};
+
+pub const ZIP: Rule = argument(
+    &[&[("zip -", Near::Anything), ("unzip ", Near::Anything)]],
+    concat!(r"\b(?:un)?zip[ \t][^;|&]*?(?-i:-P)[ \t]*", word!()),
+);
+
+pub const SEVEN_ZIP: Rule = argument(
+    &[&[("7z [axelt] ", Near::Anything)]],
+    concat!(r"\b7z[ \t][^;|&]*?\s-p", word!()),
+);
+
+/// The community, or what signs in with version 3.
+pub const SNMP: Rule = argument(
+    &[SNMP_NAME],
+    concat!(r"\bsnmp\w+[ \t][^;|&]*?\s(?-i:-[cA])[ \t]*", word!()),
+);
+
+pub const SNMP_PRIVACY: Rule = argument(
+    &[SNMP_NAME],
+    concat!(r"\bsnmp\w+[ \t][^;|&]*?\s(?-i:-X)[ \t]*", word!()),
+);
+
+const SNMP_NAME: &[Stem] = &[("snmpwalk", Near::Anything), ("snmp[bgst]", Near::Anything)];
+
+pub const RABBITMQ: Rule = argument(
+    &[&[("mqctl ", Near::Anything)]],
+    concat!(
+        r"\brabbitmqctl[ \t][^;|&]*?\b(?:add_user|change_password|authenticate_user)[ \t]+[^\s;|&]+[ \t]+",
+        word!()
+    ),
+);
+
+pub const PUTTY: Rule = argument(
+    &[&[(" -pw ", Near::Anything)]],
+    concat!(
+        r"\b(?:plink|pscp|psftp|putty)\b[^;|&]*?\s-pw[ \t]+",
+        word!()
+    ),
+);
+
+/// Desktops and shells of other machines.
+pub const REMOTE: Rule = argument(
+    &[&[
+        ("rdesktop", Near::Anything),
+        ("psexec", Near::Anything),
+        ("freerdp", Near::Anything),
+    ]],
+    concat!(
+        r"\b(?:rdesktop|psexec(?:64)?(?:\.exe)?|[wx]freerdp)[ \t][^;|&]*?\s(?:-p[ \t]+|/p:)",
+        word!()
+    ),
+);
+
+pub const NMCLI: Rule = argument(
+    &[&[("nmcli ", Near::Anything)]],
+    concat!(r"\bnmcli[ \t][^;|&]*?\spassword[ \t]+", word!()),
+);
+
+/// What follows `pass:` is a password wherever it stands.
+pub const OPENSSL: Rule = argument(
+    &[&[("enssl ", Near::Anything)]],
+    concat!(r"\bopenssl[ \t][^;|&]*?\s-k[ \t]+", word!()),
+);
+
+/// Windows: behind the share or behind the user.
+pub const NET_USE: Rule = argument(
+    &[&[("/user:", Near::Anything)]],
+    r#"\bnet(?:\.exe)?\\*["']?[ \t]+use[ \t][^;|&]*?(?:\\\\[^\s\\]+\\+\S+|/user:\S+)[ \t]+([^\s/*"'][^\s"']*)"#,
+);
+
+pub const NET_USER: Rule = argument(
+    &[&[(" /add", Near::Anything)]],
+    r#"\bnet1?(?:\.exe)?\\*["']?[ \t]+user[ \t]+\S+[ \t]+([^\s/*"'][^\s"']*)[ \t]+/add"#,
+);
+
+/// Words that stand behind others.
+pub const WORDS: Rule = argument(
+    &[&[
+        ("wpa_passphrase", Near::Anything),
+        ("alias set ", Near::Anything),
+        ("/rp ", Near::Anything),
+    ]],
+    concat!(
+        r#"\bwpa_passphrase[ \t]+(?:"[^"]*"|'[^']*'|[^\s"']+)[ \t]+(?:"([^"]*)|'([^']*)|([^\s"']+))"#,
+        // MinIO's client
+        r"|\bmc alias set \S+ https?://\S+ \S+ (\S+)",
+        // schtasks
+        r#"|\s/rp[ \t]+(?:"([^"]*)|([^\s"'*]\S*))"#,
+    ),
+);
+
+/// What is said to a server of mail, or to Redis.
+pub const SIGN_IN: Rule = Rule {
+    name: "authorization",
+    stems: &[&[
+        ("auth plain", Near::Anything),
+        ("auth login", Near::Anything),
+        ("auth xoauth", Near::Anything),
+        ("authenticate ", Near::Anything),
+        ("> auth ", Near::Anything),
+        ("\"auth\" ", Near::Anything),
+    ]],
+    pattern: concat!(
+        // RFC 4954, 4; RFC 3501, 6.2.2
+        r"(?-i:\bAUTH(?:ENTICATE)? (?:PLAIN|LOGIN|XOAUTH2))[ \t]+([\w+/]{8,}=*)",
+        // redis-cli, and what MONITOR shows
+        r"|:\d+(?:\[\d+\])?> auth[ \t]+(\S.*)",
+        r#"|"auth"[ \t]+(?:"(?:[^"\\]|\\.)*"[ \t]+)?"((?:[^"\\]|\\.)+)"#,
+    ),
 };

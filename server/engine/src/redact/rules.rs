@@ -8,7 +8,7 @@ pub use super::matcher::{Finding, Matcher, builder};
 use super::near::{Near, key_owners};
 use super::programs;
 use super::scan::{RuleSet, Scanner};
-use super::tokens::ACCESS_TOKEN;
+use super::tokens;
 
 /// Bytes that stand near a secret, as [`Scanner::add`] takes them, and what else must hold.
 pub type Stem = (&'static str, Near);
@@ -264,6 +264,10 @@ pub const RULES: &[Rule] = &[
             r"|\bpassword for the elastic [\w -]{0,60}\bis[ \t]*:[ \t]*(\S+)",
             r#"|pass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]*(?::[ \t]*["']?([^\s"']+)|[ \t]["']([^"']+))"#,
             r"|^[ \t]*pass(?:word|phrase)[ \t]+([^\s=:]\S*)[ \t]*$",
+            // in a sentence: no word has a digit in it
+            r#"|\bpass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]+([^\s\d"'(]{2,}\d[^\s"',;]*|\d+[a-z!@#$%^&*+~_][^\s"',;]{3,})"#,
+            // FTP, POP
+            r#"|(?-i:(?:-->|",|command:|\bC:)[ \t]*"?PASS)[ \t]+([^\s"'<]+)"#,
             // .netrc, .pgpass, Cisco's type 7
             r"|(?:\bmachine[ \t]+\S+|^[ \t]*default)[ \t]+(?:(?:login|account)[ \t]+\S+[ \t]+)+password[ \t]+(\S+)",
             r"|^[^\s:]+:5432:[^\s:]+:[^\s:]+:((?:[^\s:\\]|\\.)+)$",
@@ -304,6 +308,7 @@ pub const RULES: &[Rule] = &[
                 ("sshpass", Near::Anything),
                 ("m-literal", Near::Anything),
                 ("chpasswd", Near::Anything),
+                ("ptsetup", Near::Anything),
                 ("o -s", Near::Anything),
                 ("epass ", Near::Anything),
                 ("keypass ", Near::Anything),
@@ -327,7 +332,7 @@ pub const RULES: &[Rule] = &[
             r#"|\bsshpass[ \t]+-p[ \t]?(?:"([^"]*)|'([^']*)|([^\s"']\S*))"#,
             r#"|--from-literal[ =]["']?[^\s='"]+=([^\s'"]+)"#,
             r#"|\s-(?:src|dest)?(?:store|key)pass[ \t]+(?:"([^"]*)|'([^']*)|([^\s"'-]\S*))"#,
-            r#"|\becho[ \t]+(?:-\w+[ \t]+)*["']?(?:[\w.-]+:)?([^"'|\s]+)["']?[ \t]*\|[ \t]*(?:sudo -s|(?:sudo )?chpasswd)"#,
+            r#"|\becho[ \t]+(?:-\w+[ \t]+)*["']?(?:[\w.-]+:)?([^"'|\s]+)["']?[ \t]*\|[ \t]*(?:sudo -s|(?:sudo )?(?:chpasswd|cryptsetup|\S+[^|;&]{0,60}--password-stdin))"#,
             // settings of Redis, of network devices
             r#"|\b(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)|\bsnmp-server[ \t]+community[ \t]+(\S+)"#,
         ),
@@ -347,6 +352,20 @@ pub const RULES: &[Rule] = &[
     programs::HTPASSWD,
     programs::SQLPLUS,
     programs::SET_PASSWORD,
+    programs::ZIP,
+    programs::SEVEN_ZIP,
+    programs::SNMP,
+    programs::SNMP_PRIVACY,
+    programs::RABBITMQ,
+    programs::PUTTY,
+    programs::REMOTE,
+    programs::NMCLI,
+    programs::OPENSSL,
+    programs::NET_USE,
+    programs::NET_USER,
+    programs::WORDS,
+    programs::SIGN_IN,
+    tokens::CODE,
     Rule {
         name: "named_value",
         stems: SECRET_NAME,
@@ -401,7 +420,8 @@ pub const RULES: &[Rule] = &[
         ]],
         pattern: r"\b(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})|\b(?-i:AIza[\w-]{35})",
     },
-    ACCESS_TOKEN,
+    tokens::ACCESS_TOKEN,
+    tokens::VAULT_TOKEN,
     Rule {
         name: "password_hash",
         stems: &[&[

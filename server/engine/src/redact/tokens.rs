@@ -41,6 +41,25 @@ pub const ACCESS_TOKEN: Rule = Rule {
     ),
 };
 
+/// Vault's, up to its version 1.9: a letter and a full stop are too little to know them by alone.
+/// developer.hashicorp.com/vault/docs/concepts/tokens, "Token formats"
+pub const VAULT_TOKEN: Rule = Rule {
+    name: "access_token",
+    stems: &[&[("vault ", Near::Anything), ("token [sbr].", Near::Anything)]],
+    pattern: r#"\b(?:vault|token)[ \t][^;|&]{0,80}?((?-i:\b[sbr]\.[A-Za-z0-9]{24})\b(?:\.\w+)?)"#,
+};
+
+/// One-time passwords and those of cards; the pins of a chip have fewer digits.
+pub const CODE: Rule = Rule {
+    name: "secret",
+    stems: &[&[
+        ("pin[=:\"]", Near::Start),
+        ("otp[=\"_]", Near::Anything),
+        ("_pin[=:\"]", Near::Anything),
+    ]],
+    pattern: r#"(?:\b|_)(?:pin|t?otp)(?:_?code)?\\*["']?[ \t]*[=:][ \t]*\\*["']?(\d{4,8}|\w{3,7}\d\w{0,7})\b"#,
+};
+
 const DOCUMENTED: &[Stem] = &[
     ("gh[pousr]_", Near::Anything),
     ("github_pat_", Near::Anything),
