@@ -5,6 +5,8 @@
 //! later than anything was written. Where that leaves a doubt, the file has no stamp for us, and is
 //! taken as a whole, rather than lost for one that means something else.
 
+use memchr::{memchr, memchr3};
+
 use super::clock::Clock;
 use super::format::Reader;
 use super::moment::Moment;
@@ -18,6 +20,8 @@ const DELIMITERS: [u8; 4] = *b",;\t|";
 const MOST_COLUMNS: usize = 64;
 /// No stamp is longer.
 const LONGEST_STAMP: usize = 44;
+/// Where so many lines of a sample are no rows, the others are not looked at.
+const LOOKED_AT: usize = 16;
 /// So many rows are kept of each sample.
 const ROWS: usize = 64;
 /// Fewer rows show no order.
@@ -83,7 +87,7 @@ fn columns(body: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
             }
             None => (text, text),
         };
-        let end = memchr::memchr(delimiter, behind);
+        let end = memchr(delimiter, behind);
         rest = end.map(|end| &behind[end + 1..]);
         let is_quoted = column.len() != text.len();
         Some(match end {
@@ -96,7 +100,7 @@ fn columns(body: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
 /// Where a quoted column ends; two quotes in it stand for one.
 fn closing_quote(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(found) = memchr::memchr(b'"', &text[at..]) {
+    while let Some(found) = memchr(b'"', &text[at..]) {
         at += found;
         if text.get(at + 1) != Some(&b'"') {
             return at;
@@ -143,6 +147,8 @@ pub struct Table {
     /// How many there were in all.
     count: usize,
     of_sample: usize,
+    /// So many lines of the sample.
+    looked_at: usize,
 }
 
 /// The stamped columns of a row, by number and text.
@@ -162,6 +168,7 @@ impl Table {
     /// Another sample begins.
     pub fn begin_sample(&mut self) {
         self.of_sample = 0;
+        self.looked_at = 0;
     }
 
     /// Takes note of a line, before anything is known of it.
@@ -173,16 +180,31 @@ impl Table {
         }
     }
 
-    /// Takes a line in which `reads` finds stamps. Where it `starts` with one, most are no rows: that
-    /// is seen at once.
-    pub fn add(&mut self, body: &[u8], starts: bool, mut reads: impl FnMut(&[u8]) -> bool) {
-        if starts && !self.may_be_row(body) {
-            return;
+    /// Whether a line may be a row, told without reading a stamp: most files are no tables, and each
+    /// of their sampled lines comes by here. `starts`: it starts with a stamp.
+    pub fn wants(&mut self, body: &[u8], starts: bool) -> bool {
+        if self.count == 0 && self.looked_at == LOOKED_AT || body.first() == Some(&b'{') {
+            return false;
         }
-        let delimiters = match self.delimiter {
-            Some(known) => vec![known],
-            None => DELIMITERS.to_vec(),
-        };
+        self.looked_at += 1;
+        if !starts {
+            return true;
+        }
+        let start = body.strip_prefix(b"\"").unwrap_or(body);
+        let start = &start[..start.len().min(LONGEST_STAMP + 2)];
+        let end = memchr3(b',', b';', b'\t', start).or_else(|| memchr(b'|', start));
+        end.is_some_and(|end| {
+            let column = &start[..end];
+            may_be_stamp(column.strip_suffix(b"\"").unwrap_or(column))
+        })
+    }
+
+    /// Takes a line that is [wanted](Self::wants), in which `reads` finds stamps.
+    pub fn add(&mut self, body: &[u8], mut reads: impl FnMut(&[u8]) -> bool) {
+        let known = self.delimiter;
+        let delimiters = DELIMITERS
+            .into_iter()
+            .filter(|other| known.is_none_or(|known| known == *other));
         for delimiter in delimiters {
             let stamps = columns(body, delimiter).take(MOST_COLUMNS).enumerate();
             let row: Row = stamps
@@ -199,19 +221,6 @@ impl Table {
                 return;
             }
         }
-    }
-
-    fn may_be_row(&self, body: &[u8]) -> bool {
-        let start = &body[..body.len().min(LONGEST_STAMP + 2)];
-        let is_end = |byte: &u8| match self.delimiter {
-            Some(delimiter) => *byte == delimiter,
-            None => DELIMITERS.contains(byte),
-        };
-        let start = start.strip_prefix(b"\"").unwrap_or(start);
-        let end = start.iter().position(is_end);
-        end.is_some_and(|end| {
-            may_be_stamp(start[..end].strip_suffix(b"\"").unwrap_or(&start[..end]))
-        })
     }
 
     /// The column of the time, of a file with so many lines. `reader` is the one of a text.

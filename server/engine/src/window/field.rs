@@ -9,6 +9,8 @@ use memchr::memmem::Finder;
 
 use super::names::Meaning;
 
+/// The first digit of a stamp stands within so many bytes.
+const STAMP_HAS_DIGIT_BY: usize = 24;
 /// So deep an object may lie and be told from a list.
 const DEEPEST: u32 = 64;
 
@@ -191,7 +193,12 @@ fn json_fields(body: &[u8]) -> Vec<Field> {
         } else {
             Level::Nested
         };
-        if depth.has_list() || json_value(&body[at..]).is_none() {
+        // a stamp soon has a digit: most names need not be looked at
+        let may_be_stamp = |value: &[u8]| {
+            let beginning = &value[..value.len().min(STAMP_HAS_DIGIT_BY)];
+            beginning.iter().any(u8::is_ascii_digit)
+        };
+        if depth.has_list() || !json_value(&body[at..]).is_some_and(may_be_stamp) {
             continue;
         }
         let meaning = Meaning::of(&body[open + 1..close]);

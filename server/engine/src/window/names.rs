@@ -58,7 +58,7 @@ const RECORD: [&str; 25] = [
 ];
 
 /// Words that make any name speak of something else.
-const ANOTHER: [&str; 50] = [
+const ANOTHER: [&str; 58] = [
     "exp",
     "expire",
     "expires",
@@ -107,6 +107,14 @@ const ANOTHER: [&str; 50] = [
     "ctime",
     "atime",
     "since",
+    "uptime",
+    "runtime",
+    "lifetime",
+    "cputime",
+    "elapsed",
+    "duration",
+    "latency",
+    "timeout",
     "previous",
     "prev",
 ];
@@ -246,6 +254,7 @@ mod tests {
                     "deadline",
                     "valid_until",
                     "next_run",
+                    "uptime_ns",
                     "lastTransitionTime",
                     "__MONOTONIC_TIMESTAMP",
                 ],

@@ -174,9 +174,11 @@ impl Survey {
         }
         self.lines += 1;
         let started = self.read(start(body));
-        let mut table = std::mem::take(&mut self.table);
-        table.add(body, started.is_some(), |text| self.reads_column(text));
-        self.table = table;
+        if self.table.wants(body, started.is_some()) {
+            let mut table = std::mem::take(&mut self.table);
+            table.add(body, |text| self.reads_column(text));
+            self.table = table;
+        }
         if let Some(candidate) = started {
             self.starts[candidate] += 1;
             return;
