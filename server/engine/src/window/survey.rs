@@ -163,6 +163,9 @@ impl Survey {
 
     fn ask(&mut self, line: &[u8]) {
         self.table.see(line);
+        if let Some(keyed) = &mut self.keyed {
+            keyed.see(line);
+        }
         if line.starts_with(b"#") {
             self.is_w3c |= line.starts_with(b"#Fields:");
             return;

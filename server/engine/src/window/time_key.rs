@@ -87,12 +87,16 @@ impl Keyed {
         }
     }
 
-    /// Asks a line; `reads` finds stamps.
-    pub fn ask(&mut self, line: &[u8], mut reads: impl FnMut(&[u8]) -> bool) {
+    /// Takes note of a line, before anything is known of it: the first may name the columns.
+    pub fn see(&mut self, line: &[u8]) {
         if !std::mem::replace(&mut self.has_begun, true) {
             let columns = columns_called(&self.key.0, line);
             self.columns = columns.into_iter().map(|column| (column, 0)).collect();
         }
+    }
+
+    /// Asks a line; `reads` finds stamps.
+    pub fn ask(&mut self, line: &[u8], mut reads: impl FnMut(&[u8]) -> bool) {
         let mut values = self.fields.iter().flat_map(|field| field.values(line));
         if values.any(&mut reads) {
             self.of_fields += 1;

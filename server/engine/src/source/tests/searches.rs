@@ -54,6 +54,53 @@ fn of_a_large_file_little_more_than_the_window_is_read() {
 }
 
 #[test]
+fn large_structured_files_are_searched_by_the_time_that_is_the_records() {
+    let logs = Logs::new();
+    let log = steady(100_000, 432);
+    for (name, form) in [
+        ("jobs.csv", "OTHER,NOW,text"),
+        (
+            "certificates.json",
+            r#"{"not_after":"OTHER","list":[{"ts":"OTHER"}],"ts":"NOW"}"#,
+        ),
+        (
+            "jobs.log",
+            "start_time=OTHER level=info msg=\"of ts=OTHER\" ts=NOW",
+        ),
+    ] {
+        let (mut written, mut expected) = (String::new(), String::new());
+        for (number, line) in log.split_inclusive('\n').enumerate() {
+            let now = &line[..24];
+            // in no order, also within the period
+            let other = format!(
+                "2025-11-{:02}T14:{:02}:00Z",
+                17 + number * 7 % 5,
+                number % 60
+            );
+            let line = form.replace("OTHER", &other).replace("NOW", now) + "\n";
+            if now.starts_with("2025-11-20T14:") {
+                expected.push_str(&line);
+            }
+            written.push_str(&line);
+        }
+        logs.write(name, &written);
+        let (report, out) = read(&logs.item(name));
+        assert!(
+            out == expected.as_bytes(),
+            "{name}: {} of {}",
+            out.len(),
+            expected.len()
+        );
+        assert_eq!(report.outcome, ItemOutcome::Complete);
+        assert!(report.read_bytes < written.len() as u64 * 4 / 5, "{name}");
+
+        logs.write(format!("{name}.1.gz"), gzip(&written));
+        let (_, out) = read(&logs.item(&format!("{name}.1.gz")));
+        assert!(out == expected.as_bytes(), "{name}, packed");
+    }
+}
+
+#[test]
 fn a_large_file_whose_lines_end_with_carriage_returns_is_windowed_all_the_same() {
     let logs = Logs::new();
     let log = steady(20_000, 2160);

@@ -95,6 +95,7 @@ fn a_source_s_own_word_on_the_field_overrules() {
         ),
         ("fired", "ts,fired,text\n", "OLD,NOW,x"),
         ("fired at", "ts;\"fired at\"\n", "OLD;\"NOW\""),
+        ("fired", "# ts|fired\n", "OLD|NOW"),
         ("2", "", "OLD|NOW|x"),
         ("3", "time,a,b\n", "OLD,x,1795179723"),
     ] {
