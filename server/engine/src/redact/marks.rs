@@ -56,6 +56,14 @@ pub fn around(line: &[u8], range: Range<usize>) -> Range<usize> {
     uncut(range.start).min(end)..end
 }
 
+/// The range without the marks that it begins or ends within.
+pub fn beside(line: &[u8], range: Range<usize>) -> Range<usize> {
+    let cut = |at: usize| nearest(line, at).filter(|mark| mark.start < at && at < mark.end);
+    let start = cut(range.start).map_or(range.start, |mark| mark.end);
+    let end = cut(range.end).map_or(range.end, |mark| mark.start);
+    start..end.max(start)
+}
+
 /// Whether a rule has been here: behind its mark stands what it left. `Authorization: Bearer x y`
 /// ends with the token, which cannot be told from any other value once it is gone.
 pub fn begins_with(value: &[u8], rule: &str) -> bool {

@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use memchr::memchr;
 use regex::bytes::Regex;
 
+use super::cleaner::MOST_PASSES;
 use super::{Finding, Redactor, key_run, marks, rules};
 
 /// Of either order of bytes: the last letter may lack its NUL.
@@ -33,16 +34,30 @@ pub fn mend<'b>(
     }
     let mut mended = Vec::with_capacity(block.len());
     for line in block.split_inclusive(|byte| *byte == b'\n') {
-        let mut written = 0;
-        for (run, rule) in found(redactor, line) {
-            taken(rule);
-            mended.extend_from_slice(&line[written..run.start]);
-            marks::put(rule, &mut mended);
-            written = run.end;
+        let mut line = Cow::Borrowed(line);
+        // once a run is gone, a value may reach further
+        for _ in 0..MOST_PASSES {
+            let runs = found(redactor, &line);
+            if runs.is_empty() {
+                break;
+            }
+            line = Cow::Owned(without(&line, &runs));
+            runs.iter().for_each(|(_, rule)| taken(rule));
         }
-        mended.extend_from_slice(&line[written..]);
+        mended.extend_from_slice(&line);
     }
     Cow::Owned(mended)
+}
+
+fn without(line: &[u8], runs: &[(Range<usize>, &str)]) -> Vec<u8> {
+    let (mut left, mut written) = (Vec::with_capacity(line.len()), 0);
+    for (run, rule) in runs {
+        left.extend_from_slice(&line[written..run.start]);
+        marks::put(rule, &mut left);
+        written = run.end;
+    }
+    left.extend_from_slice(&line[written..]);
+    left
 }
 
 /// The runs of a line that go, and the rule for each.
@@ -50,11 +65,12 @@ fn found(redactor: &Redactor, line: &[u8]) -> Vec<(Range<usize>, &'static str)> 
     let mut narrow = Vec::with_capacity(line.len());
     let (mut runs, mut written) = (Vec::new(), 0);
     for run in RUN.find_iter(line) {
-        narrow.extend_from_slice(&line[written..run.start()]);
+        let run = marks::beside(line, run.range());
+        narrow.extend_from_slice(&line[written..run.start]);
         let start = narrow.len();
-        narrow.extend(run.as_bytes().iter().filter(|byte| **byte != 0));
-        runs.push((run.range(), start..narrow.len()));
-        written = run.end();
+        narrow.extend(line[run.clone()].iter().filter(|byte| **byte != 0));
+        written = run.end;
+        runs.push((run, start..narrow.len()));
     }
     if runs.is_empty() {
         return Vec::new();
@@ -121,6 +137,19 @@ mod tests {
                 assert_eq!(cleaned(&text, chunk).0, whole, "{chunk}");
             }
         }
+    }
+
+    #[test]
+    fn a_value_that_reaches_further_once_a_run_is_gone_goes_at_once() {
+        let text =
+            b"pw\0d\0p\0:\0\0\0+\0\0\0\0\0\0\0\0p\0:\0z\0w\0d\0p\0:\0\0\0\x02\0:\"\0w\0d\0 \0\
+            w\0d\0p\0:\0\0w\0d\0p\0:\0\0\0\x02\0: \0\0\x02\n";
+        let (mut once, redactor) = (Vec::new(), Redactor::new());
+        let mut cleaner = redactor.cleaner();
+        cleaner.push(text, &mut once).expect("memory");
+        let (again, count) = cleaned(&once, once.len());
+        assert_eq!(again, once.escape_ascii().to_string());
+        assert_eq!(count, 0);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// So often a line is looked at again at most, so that a hostile one costs no more than its length.
-const MOST_PASSES: usize = 8;
+pub const MOST_PASSES: usize = 8;
 
 /// Cleans one item's bytes.
 #[derive(Debug)]
