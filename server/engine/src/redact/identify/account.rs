@@ -18,13 +18,14 @@ const LONGEST_DOMAIN: usize = 15;
 const LONGEST_NAME: usize = 64;
 
 /// Domains of accounts that every machine has, and roots of the registry.
-const NO_DOMAINS: [&[u8]; 9] = [
+const NO_DOMAINS: [&[u8]; 10] = [
     b"AUTHORITY",
     b"BUILTIN",
     b"SERVICE",
     b"APPPOOL",
     b"HKLM",
     b"HKCU",
+    b"HCU",
     b"HKCR",
     b"HKU",
     b"HKCC",
@@ -96,7 +97,7 @@ pub fn of_domain(text: &[u8], sign: usize) -> Option<Range<usize>> {
     let (is_escaped, start) = behind_sign(text, sign);
     // most backslashes stand before a quote
     let first = *text.get(start)?;
-    if !(first.is_ascii_alphabetic() || first == b'_') {
+    if !first.is_ascii_alphabetic() {
         return None;
     }
     let before = &text[sign.saturating_sub(AROUND)..sign];
@@ -250,6 +251,7 @@ mod tests {
             r#"{"a":"{\"STATE\":\"UP\"}"}"#,
             r"ERR\w+ X\d+ AB\s* FOO\(x",
             r"b'ABC\xff\x00' 'AB\000'",
+            r"HCU\Control Panel and OPJ\_UINT32 in pages",
             r"src\main %TEMP%\judy $HOME\judy",
         ] {
             assert_eq!(users(line), Vec::<&str>::new(), "{line}");

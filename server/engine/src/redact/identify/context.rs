@@ -86,7 +86,7 @@ const CONTEXTS: [Context; 5] = [
             r#"|\blogin\\*["'][ \t]*[=:][ \t]*\\*["']([a-z_][\w.-]*)\\*["']"#,
             r"|\blogin (?:on|session|tries|\(?\d)[^:,]{0,50}? (?:by|for) '?([a-z_][\w.-]*)",
             r"|\(([a-z_][\w.-]*)\) CMD |\(to \S+\) ([a-z_][\w.-]*) on (?:pts/|tty)",
-            r"|\badd '([a-z_][\w.-]*)' to",
+            r"|\badd '([a-z_][\w.-]*)' to (?:shadow )?group",
             r"|\baccount name:[ \t]+([a-z_][\w.-]*)",
         ),
     },

@@ -405,6 +405,7 @@ mod tests {
             "invalid user name; login on demand by default",
             "CRON[7]: (root) CMD (run) and (alice) said",
             "Account Name:\t\t-",
+            "* x.cpp: add 'const' to the function",
             "(to be continued) on tty1",
             "",
         ] {
