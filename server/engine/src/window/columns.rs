@@ -160,8 +160,8 @@ pub enum Choice {
     /// It is no table, or one with a single time.
     None,
     Column(Column),
-    /// Several columns may hold the time.
-    Doubtful,
+    /// Several columns may hold the time; the earliest that any of them holds.
+    Doubtful(Option<Moment>),
 }
 
 impl Table {
@@ -263,13 +263,17 @@ impl Table {
                 })
                 .collect()
         };
-        let times = numbers
+        let times: Vec<_> = numbers
             .iter()
             .map(|number| (*number, moments(*number)))
             .filter(|(_, moments)| !moments.is_empty())
             .collect();
+        let earliest = times.iter().flat_map(|(_, moments)| moments).min().copied();
         let last_write = Moment::from(clock.last_write()).seconds;
-        chosen(times, last_write).map_or(Choice::Doubtful, |number| Choice::Column(of(number)))
+        match chosen(times, last_write) {
+            Some(number) => Choice::Column(of(number)),
+            None => Choice::Doubtful(earliest),
+        }
     }
 
     /// What the names of the columns say, where the file begins with names.

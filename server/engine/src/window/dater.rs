@@ -66,6 +66,11 @@ impl Dater {
         self.has_learned
     }
 
+    /// The earliest of the stamps seen, where none of them is taken for that of a record for a doubt.
+    pub(super) const fn doubt(&self) -> Option<Moment> {
+        self.profile.doubt
+    }
+
     /// The moment of a line that carries a stamp; `None` for one that continues a record. Of a
     /// stamp that an autumn night has twice it is the first.
     ///

@@ -55,10 +55,25 @@ impl Field {
     /// The fields of a line that may hold its time, by their names and depth.
     pub fn all(body: &[u8]) -> Vec<Self> {
         if is_json(body) {
-            json_fields(body)
+            json_fields(body, false)
         } else {
             logfmt_fields(body)
         }
+    }
+
+    /// The fields of what stands in lists of a JSON line that are named as times are, each once.
+    pub fn listed(body: &[u8]) -> Vec<Self> {
+        let mut fields: Vec<Self> = Vec::new();
+        for field in is_json(body)
+            .then(|| json_fields(body, true))
+            .into_iter()
+            .flatten()
+        {
+            if !fields.iter().any(|known| known.is_like(&field)) {
+                fields.push(field);
+            }
+        }
+        fields
     }
 
     /// The fields that the configuration calls `name`, the first one before the others.
@@ -181,14 +196,17 @@ fn is_json(body: &[u8]) -> bool {
     body.first() == Some(&b'{')
 }
 
-fn json_fields(body: &[u8]) -> Vec<Field> {
+/// Of what stands in lists, or of all else.
+fn json_fields(body: &[u8], in_lists: bool) -> Vec<Field> {
     let (mut fields, mut depth, mut at) = (Vec::new(), Depth::default(), 0);
     while let Some(open) = depth.next_text(body, at) {
         let Some(close) = end_of_text(body, open) else {
             break;
         };
         at = close + 1;
-        let level = if depth.is_top() {
+        let level = if in_lists {
+            Level::Any
+        } else if depth.is_top() {
             Level::Top
         } else {
             Level::Nested
@@ -198,7 +216,7 @@ fn json_fields(body: &[u8]) -> Vec<Field> {
             let beginning = &value[..value.len().min(STAMP_HAS_DIGIT_BY)];
             beginning.iter().any(u8::is_ascii_digit)
         };
-        if depth.has_list() || !json_value(&body[at..]).is_some_and(may_be_stamp) {
+        if depth.has_list() != in_lists || !json_value(&body[at..]).is_some_and(may_be_stamp) {
             continue;
         }
         let meaning = Meaning::of(&body[open + 1..close]);

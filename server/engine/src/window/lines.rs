@@ -9,7 +9,7 @@ use super::alike::Alike;
 use super::dater::{Dater, HEAD};
 use super::horizon::Horizon;
 use super::moment::Moment;
-use super::search::Slack;
+use super::search::{Slack, later};
 
 /// A beginning that is shorter is learned from as one sample.
 const LEARNED_WHOLE: usize = 64 * 1024;
@@ -89,6 +89,13 @@ impl Judge {
     /// Tells when the window is past.
     pub fn horizon(&self) -> Horizon {
         Horizon::new(self.end, Slack::USUAL, self.dater.clone())
+    }
+
+    /// Whether the file has stamps of which none is sure to be that of a record, and not all are of
+    /// after the window.
+    pub fn is_in_doubt(&self) -> bool {
+        let late = later(self.end, Slack::USUAL.seconds);
+        self.dater.doubt().is_some_and(|earliest| earliest < late)
     }
 
     /// Whether a line with a stamp is in; `None` for a line without.

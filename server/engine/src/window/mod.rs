@@ -12,7 +12,9 @@
 //! Lines before a file's first stamp are the torn end of a record that began in a file before.
 //! They share the first stamp's fate where it comes within [`LEADING`] bytes, since such pieces
 //! mostly belong close by; longer ones are left out. A file without a stamp in its first
-//! [`PROBE`] bytes has none for us: whether it is taken, as a whole, is the caller's [`Unstamped`].
+//! [`PROBE`] bytes has none for us: whether it is taken, as a whole, is the caller's [`Unstamped`];
+//! but one in which it is in doubt which of several stamps are the records' is taken, unless all of
+//! them are of after the window.
 
 mod alike;
 mod boot;
@@ -215,7 +217,7 @@ impl WindowFilter {
                 horizon.see(&probe);
                 self.state = State::Lines(lines, Box::new(horizon));
             }
-            None if self.unstamped == Unstamped::TakeWhole => {
+            None if self.unstamped == Unstamped::TakeWhole || self.judge.is_in_doubt() => {
                 self.state = State::Whole;
                 out.write_all(&probe)?;
             }

@@ -3,6 +3,7 @@
 use super::columns::Column;
 use super::field::{Field, is_anothers};
 use super::format::{Reader, Stamp};
+use super::moment::Moment;
 use super::place::{MAX_WORDS, Spot, Spots, body, start};
 
 /// The places and formats of a file's stamps.
@@ -19,6 +20,8 @@ pub struct Profile {
     pub within: Vec<Within>,
     /// What the values of columns and fields are read by.
     pub values: Vec<Reader>,
+    /// The earliest of the stamps seen of which none is taken for the records', for a doubt.
+    pub doubt: Option<Moment>,
     /// A stamp without zone is of UTC.
     pub wall_is_utc: bool,
 }

@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::columns::{Choice, Column, Table};
 use super::field::{Field, Rank, is_anothers};
 use super::format::{FORMATS, Format, ORDERS, Reader, Trust};
+use super::moment::Moment;
 use super::place::{MAX_WORDS, Spots, body, start};
 use super::profile::{Profile, Within};
 use super::time_format::TimeFormat;
@@ -18,6 +19,8 @@ use super::time_key::{self, Keyed, TimeKey};
 
 /// So many lines of a sample are asked.
 const LINES: usize = 400;
+/// So many times of lists are kept, but for those of one line.
+const LISTED: usize = 64;
 /// So much of a line is looked at.
 const HEAD: usize = super::dater::HEAD;
 
@@ -36,6 +39,8 @@ pub struct Survey {
     /// The header of the W3C's extended format: stamps are of UTC.
     is_w3c: bool,
     table: Table,
+    /// What stands for a time in lists of lines that have none but there.
+    listed: Vec<Vec<u8>>,
     /// The configuration's word on where the stamp stands, when it has one.
     keyed: Option<Keyed>,
 }
@@ -143,6 +148,7 @@ impl Survey {
             orders: Default::default(),
             is_w3c: false,
             table: Table::default(),
+            listed: Vec::new(),
             keyed: key.map(Keyed::new),
         }
     }
@@ -209,8 +215,25 @@ impl Survey {
                 }
             }
         }
-        if !votes.is_empty() {
+        if votes.is_empty() {
+            self.note_listed(body);
+        } else {
             self.others.push(votes);
+        }
+    }
+
+    fn note_listed(&mut self, body: &[u8]) {
+        if self.listed.len() >= LISTED {
+            return;
+        }
+        for field in Field::listed(body) {
+            let stamps = field
+                .values(body)
+                .filter(|value| self.position(value).is_some());
+            let stamps: Vec<_> = stamps
+                .map(|value| value[..value.len().min(40)].to_vec())
+                .collect();
+            self.listed.extend(stamps);
         }
     }
 
@@ -276,7 +299,10 @@ impl Survey {
             // the start of a line is looked at anyway
             Choice::Column(Column { number: 0, .. }) | Choice::None => self.of_lines(clock),
             Choice::Column(column) => self.of_values(Some(column), &[], clock),
-            Choice::Doubtful => self.of_values(None, &[], clock),
+            Choice::Doubtful(doubt) => Profile {
+                doubt,
+                ..self.of_values(None, &[], clock)
+            },
         }
     }
 
@@ -287,6 +313,7 @@ impl Survey {
             column,
             fields: fields.to_vec(),
             within: Vec::new(),
+            doubt: None,
             values: self.values(clock),
             wall_is_utc: self.is_w3c,
         }
@@ -343,14 +370,26 @@ impl Survey {
         } else {
             self.values(clock)
         };
+        let is_stamped = started > 0 || !fields.is_empty() || !within.is_empty();
         Profile {
             start: starting.into_iter().map(|(reader, _)| reader).collect(),
             column: None,
+            doubt: (self.earliest_listed(clock)).filter(|_| !is_stamped),
             fields,
             within: within.into_iter().map(|(_, within)| within).collect(),
             values,
             wall_is_utc: self.is_w3c,
         }
+    }
+
+    fn earliest_listed(&self, clock: &Clock) -> Option<Moment> {
+        let mut own = clock.clone();
+        let moments = self.listed.iter().filter_map(|text| {
+            let reader = &self.candidates[self.position(text)?].reader;
+            let stamp = self.settled(reader, clock).read(text)?;
+            own.moment(stamp).map(|readings| readings.first)
+        });
+        moments.min()
     }
 
     /// The places that are in enough lines, that in most first. Each line counts for one.

@@ -392,9 +392,9 @@ fn a_source_says_in_which_column_its_stamps_are() {
     let logs = Logs::new();
     // both are hours apart, and nothing tells which is meant
     let rows = "2025-11-20T08:10:00Z,2025-11-20T14:10:00Z,a\n2025-11-20T14:20:00Z,2025-11-20T20:20:00Z,b\n";
-    let path = logs.write("jobs.csv.1", rows);
+    let path = logs.write("jobs.csv", rows);
     set_last_write(&path, "2025-11-22T08:00:00Z");
-    let (report, out) = read(&logs.item("jobs.csv.1"));
+    let (report, out) = read(&logs.item("jobs.csv"));
     assert!(report.taken_whole);
     assert_eq!(out, rows.as_bytes());
 

@@ -97,6 +97,39 @@ fn where_nothing_decides_the_file_has_no_stamp_for_us() {
 }
 
 #[test]
+fn a_file_in_doubt_is_taken_unless_it_is_of_after_the_window() {
+    let records = |number| {
+        format!(
+            r#"{{"Records":[{{"eventTime":"{}"}},{{"eventTime":"NOW"}}]}}"#,
+            shown(minute(number))
+        )
+    };
+    let taken = |log: &str, start: i64| {
+        let window = Window::new(minute(start), minute(start + 60)).expect("in order");
+        let dater = Dater::new(Clock::new(Tz::UTC, minute(9000)), None);
+        let mut filter = WindowFilter::new(&window, dater, Unstamped::LeaveOut);
+        let mut out = Vec::new();
+        filter.push(log.as_bytes(), &mut out).expect("memory");
+        filter.finish(&mut out).expect("memory");
+        assert!(out.is_empty() || out == log.as_bytes());
+        assert_eq!(filter.takes_whole(), !out.is_empty());
+        !out.is_empty()
+    };
+    for form in [
+        "NOW,SOON,x",
+        &records(20),
+        r#"{"a":[{"b":[{"timeUnixNano":"1795179723000000000"},{"time":"NOW"}]}]}"#,
+    ] {
+        let log = rows(form, 30).join("\n");
+        assert!(taken(&log, 10), "{form}");
+        assert!(taken(&log, 1000), "{form}");
+        assert!(!taken(&log, -1000), "{form}");
+    }
+    // a time that is never the records' raises no doubt
+    assert!(!taken(&rows(r#"{"expires_at":"NOW"}"#, 30).join("\n"), 10));
+}
+
+#[test]
 fn a_stamp_before_a_comma_is_no_table() {
     for form in [
         "NOW, Info  CBS  restored, 2020-01-01 00:00:00, as it was",
