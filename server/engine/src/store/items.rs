@@ -5,15 +5,21 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::views::RedactionCount;
 use domain::{CollectionId, Reason, SourceKind};
-use futures::{Stream, StreamExt};
-use sqlx::sqlite::SqliteRow;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use sqlx::{QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
 
-use super::{Store, StoreResult, known, signed, unsigned};
+use super::item_json::{self, items_as_json};
+use super::{Store, StoreResult, signed, unsigned};
 
 /// Rows of one statement: each has thirteen values, and going to the database costs more than a row.
 const ROWS_AT_ONCE: usize = 200;
+
+/// Items that are read from the database at once: some hundred bytes each.
+const ITEMS_AT_ONCE: u32 = 1024;
+
+// A condition `outcome IN ('partial', 'missing')` finds its items by an index of these alone, also where
+// it looks superfluous.
 
 /// One item and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,38 +106,6 @@ impl EncodedItem {
             },
         })
     }
-}
-
-/// What [`decode`] takes, in its order: of many rows, columns by name would take most of the time.
-macro_rules! columns {
-    () => {
-        "entry_name, label, kind, identity, outcome, reason, volume_id, read_bytes, kept_bytes, \
-         taken_whole, redactions"
-    };
-}
-
-fn decode(row: &SqliteRow) -> StoreResult<ItemRow> {
-    let kind: &str = row.try_get(2)?;
-    let outcome: &str = row.try_get(4)?;
-    let reason: Option<&str> = row.try_get(5)?;
-    let volume: Option<&str> = row.try_get(6)?;
-    Ok(ItemRow {
-        entry_name: row.try_get(0)?,
-        label: row.try_get(1)?,
-        kind: known(SourceKind::from_code(kind), "kind of source", kind)?,
-        identity: row.try_get(3)?,
-        outcome: known(
-            OUTCOMES.into_iter().find(|known| *known == outcome),
-            "outcome",
-            outcome,
-        )?,
-        reason: reason.map(serde_json::from_str).transpose()?,
-        volume: volume.and_then(|id| Uuid::parse_str(id).ok()),
-        read_bytes: unsigned(row.try_get(7)?),
-        kept_bytes: unsigned(row.try_get(8)?),
-        taken_whole: row.try_get::<i64, _>(9)? != 0,
-        redactions: serde_json::from_str(row.try_get(10)?)?,
-    })
 }
 
 impl Store {
@@ -226,7 +200,8 @@ impl Store {
     /// Marks what a part missed: it is tried again. It stays named until then.
     pub async fn retry_missing(&self, collection: CollectionId, part: u32) -> StoreResult<()> {
         sqlx::query(
-            "UPDATE item SET again = 1 WHERE collection_id = $1 AND part = $2 AND outcome = 'missing'",
+            "UPDATE item SET again = 1 WHERE collection_id = $1 AND part = $2 \
+             AND outcome IN ('partial', 'missing') AND outcome = 'missing'",
         )
         .bind(collection.to_string())
         .bind(part)
@@ -241,15 +216,34 @@ impl Store {
         collection: CollectionId,
         part: u32,
     ) -> impl Stream<Item = StoreResult<ItemRow>> {
-        sqlx::query(concat!(
+        stream::try_unfold(String::new(), move |last| async move {
+            let items = self.items_after(collection, part, &last).await?;
+            let last = items.last().map(|item| item.entry_name.clone());
+            StoreResult::Ok(last.map(|last| (stream::iter(items).map(Ok), last)))
+        })
+        .try_flatten()
+    }
+
+    /// The items of a part that come next behind this name.
+    async fn items_after(
+        &self,
+        collection: CollectionId,
+        part: u32,
+        entry_name: &str,
+    ) -> StoreResult<Vec<ItemRow>> {
+        let items: String = sqlx::query_scalar(concat!(
             "SELECT ",
-            columns!(),
-            " FROM item WHERE collection_id = $1 AND part = $2 ORDER BY entry_name"
+            items_as_json!(),
+            " FROM (SELECT * FROM item WHERE collection_id = $1 AND part = $2 AND entry_name > $3 \
+             ORDER BY entry_name LIMIT $4)"
         ))
         .bind(collection.to_string())
         .bind(part)
-        .fetch(&self.readers)
-        .map(|row| decode(&row?))
+        .bind(entry_name)
+        .bind(ITEMS_AT_ONCE)
+        .fetch_one(&self.readers)
+        .await?;
+        item_json::decode(&items)
     }
 
     /// The first missing or partial items of a collection, with the position of their part.
@@ -258,19 +252,25 @@ impl Store {
         collection: CollectionId,
         limit: u32,
     ) -> StoreResult<Vec<(u32, ItemRow)>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            ", part FROM item WHERE collection_id = $1 AND outcome IN ('partial', 'missing') \
-             ORDER BY part, entry_name LIMIT $2"
+        let parts: Vec<(u32, String)> = sqlx::query_as(concat!(
+            "SELECT part, ",
+            items_as_json!(),
+            " FROM (SELECT * FROM item WHERE collection_id = $1 AND outcome IN ('partial', 'missing') \
+             ORDER BY part, entry_name LIMIT $2) GROUP BY part ORDER BY part"
         ))
         .bind(collection.to_string())
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("part")?, decode(row)?)))
-            .collect()
+        let mut gaps = Vec::new();
+        for (part, items) in parts {
+            gaps.extend(
+                item_json::decode(&items)?
+                    .into_iter()
+                    .map(|item| (part, item)),
+            );
+        }
+        Ok(gaps)
     }
 
     /// The first missing or partial items of a part that is read: label and reason. What was missing
@@ -283,7 +283,8 @@ impl Store {
     ) -> StoreResult<Vec<(String, Reason)>> {
         let rows = sqlx::query(
             "SELECT label, reason FROM item WHERE collection_id = $1 AND part = $2 \
-             AND (outcome = 'partial' OR outcome = 'missing' AND again = 0) AND reason IS NOT NULL \
+             AND outcome IN ('partial', 'missing') AND (outcome = 'partial' OR again = 0) \
+             AND reason IS NOT NULL \
              ORDER BY entry_name LIMIT $3",
         )
         .bind(collection.to_string())

@@ -10,6 +10,7 @@ mod before;
 mod collections;
 mod delivery;
 mod history;
+mod item_json;
 mod items;
 mod parts;
 mod past;

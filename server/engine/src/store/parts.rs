@@ -205,7 +205,7 @@ impl Store {
             // what was missing and has not been met again is not missed any more
             sqlx::query(
                 "DELETE FROM item WHERE collection_id = $1 AND part = $2 \
-                 AND outcome = 'missing' AND again = 1",
+                 AND outcome IN ('partial', 'missing') AND outcome = 'missing' AND again = 1",
             )
             .bind(id.to_string())
             .bind(position)
