@@ -189,13 +189,23 @@ impl<'f> Probe<'f> {
 /// line begin with the piece.
 pub fn first_record(piece: &[u8], begins: bool, dater: &mut Dater) -> Option<(usize, Moment)> {
     let mut at = if begins { 0 } else { memchr(b'\n', piece)? + 1 };
-    for line in piece[at..].split_inclusive(|byte| *byte == b'\n') {
+    for line in lines(&piece[at..]) {
         if let Some(moment) = whole_head(line).and_then(|line| dater.moment(line)) {
             return Some((at, moment));
         }
         at += line.len();
     }
     None
+}
+
+/// The lines of a piece, each with its end.
+fn lines(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = piece;
+    std::iter::from_fn(move || {
+        let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+        let line = rest.split_off(..length)?;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// A line of which enough is there to decide on it.
@@ -210,7 +220,7 @@ pub fn earliest(head: &[u8], dater: &mut Dater) -> Option<Moment> {
 
 /// The earliest and the latest stamp of a file's first lines; the last of them may be torn.
 pub fn span(head: &[u8], dater: &mut Dater) -> Option<(Moment, Moment)> {
-    head.split_inclusive(|byte| *byte == b'\n')
+    lines(head)
         .filter_map(|line| dater.moment(whole_head(line)?))
         .fold(None, |span, moment| match span {
             None => Some((moment, moment)),
