@@ -25,7 +25,7 @@ export type StackOptions = {
   name: string;
   /** Lines of the table `[collection]`. */
   collection?: string;
-  /** Further tables. */
+  /** Further tables; `$STACK` in them is the stack's directory. */
   tables?: string;
 };
 
@@ -187,7 +187,7 @@ directory = "data"
 bundle_directory = "bundles"
 [collection]
 ${options.collection ?? ''}
-${options.tables ?? ''}
+${(options.tables ?? '').replaceAll('$STACK', this.folder)}
 ${this.logs.roles}
 `;
   }
