@@ -280,6 +280,10 @@ mod tests {
                 assert_eq!(out, format!("{stamp}{MARK}\n{LOG}"));
             }
         }
+        // what closes it may be long, and a word behind it may fit
+        let text = format!("{HEAD}\n{FULL}\n{}\ndone\n{LOG}", &FULL[..48]);
+        let expected = format!("{MARK}\ndone\n{LOG}");
+        assert_eq!(everywhere(shared(), &text), expected);
         // others write between its lines
         let text = format!("a {HEAD}\na {FULL}\nb x y\na {FULL}\na {LAST}\na {END}\n{LOG}");
         let expected = format!("a {MARK}\nb x y\na {MARK}\na {MARK}\na {END}\n{LOG}");

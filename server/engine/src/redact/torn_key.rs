@@ -25,6 +25,8 @@ pub struct Lines {
     last: Option<Standing>,
     /// How many letters they have, from 0 to 3: with the closing one they fill groups of four.
     odd: usize,
+    /// How many the longest has.
+    width: usize,
 }
 
 impl Lines {
@@ -40,10 +42,12 @@ impl Lines {
 
     /// With this one.
     pub fn with(self, line: &[u8], run: &Range<usize>) -> Self {
-        let is_long = key_run::is_long(&line[run.clone()]);
+        // a line that is shorter than one before has closed the key
+        let is_full = run.len() >= self.width && key_run::is_long(&line[run.clone()]);
         Self {
-            last: is_long.then(|| Standing::of(line, run)),
+            last: is_full.then(|| Standing::of(line, run)),
             odd: (self.odd + run.len()) % 4,
+            width: self.width.max(run.len()),
         }
     }
 }
@@ -62,7 +66,11 @@ impl TornKey {
     /// A text begins, perhaps within a key.
     pub const START: Self = Self {
         left: KEY_LIMIT,
-        lines: Lines { last: None, odd: 0 },
+        lines: Lines {
+            last: None,
+            odd: 0,
+            width: 0,
+        },
         has_begun: false,
     };
 
@@ -134,10 +142,10 @@ impl TornKey {
         })
     }
 }
-/// Only the end of the line follows, perhaps written out within a string.
+/// Only the end of the line follows, or that of the string that it stands in.
 fn ends(after: &[u8]) -> bool {
-    let behind = key_run::unescaped(after);
-    after.trim_ascii().is_empty() || (behind.len() < after.len() && behind.starts_with(b"\""))
+    let after = after.trim_ascii();
+    matches!(after, b"" | b"\\") || key_run::unescaped(after).starts_with(b"\"")
 }
 
 #[cfg(test)]
@@ -207,6 +215,7 @@ mod tests {
             ("    ", ""),
             ("2026-11-20T10:00:00Z app[1]: ", ""),
             (r#"{"log":""#, r#"\n","stream":"stdout"}"#),
+            ("time=2026-11-20T10:00:00Z msg=\"", "\" n=1"),
         ] {
             let lines = [full, full, "hunter2AA==", end];
             let key: String = lines.map(|line| format!("{stamp}{line}{tail}\n")).concat();
