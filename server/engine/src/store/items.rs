@@ -7,6 +7,7 @@ use domain::views::RedactionCount;
 use domain::{CollectionId, Reason, SourceKind};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use sqlx::{QueryBuilder, Row, Sqlite};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::item_json::{self, items_as_json};
@@ -216,23 +217,45 @@ impl Store {
         collection: CollectionId,
         part: u32,
     ) -> impl Stream<Item = StoreResult<ItemRow>> {
-        stream::try_unfold(String::new(), move |last| async move {
-            let items = self.items_after(collection, part, &last).await?;
-            let last = items.last().map(|item| item.entry_name.clone());
-            StoreResult::Ok(last.map(|last| (stream::iter(items).map(Ok), last)))
-        })
-        .try_flatten()
+        let store = self.clone();
+        // not before somebody waits for them, and with that in a runtime
+        stream::once(async move { store.fetch_items(collection, part) })
+            .flatten()
+            .map(|items| item_json::decode(&items?))
+            .map_ok(|items| stream::iter(items).map(Ok))
+            .try_flatten()
     }
 
-    /// The items of a part that come next behind this name.
+    /// While some items are made use of, the next ones are on their way.
+    fn fetch_items(
+        self,
+        collection: CollectionId,
+        part: u32,
+    ) -> impl Stream<Item = StoreResult<String>> {
+        let (send, mut fetched) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut last = Some(String::new());
+            while let Some(name) = last {
+                let page = self.items_after(collection, part, &name).await;
+                last = page.as_ref().map_or(None, |(last, _)| last.clone());
+                if send.send(page.map(|(_, items)| items)).await.is_err() {
+                    // nobody wants more
+                    return;
+                }
+            }
+        });
+        stream::poll_fn(move |context| fetched.poll_recv(context))
+    }
+
+    /// The items of a part that come next behind this name, and the name of the last one.
     async fn items_after(
         &self,
         collection: CollectionId,
         part: u32,
         entry_name: &str,
-    ) -> StoreResult<Vec<ItemRow>> {
-        let items: String = sqlx::query_scalar(concat!(
-            "SELECT ",
+    ) -> StoreResult<(Option<String>, String)> {
+        Ok(sqlx::query_as(concat!(
+            "SELECT MAX(entry_name), ",
             items_as_json!(),
             " FROM (SELECT * FROM item WHERE collection_id = $1 AND part = $2 AND entry_name > $3 \
              ORDER BY entry_name LIMIT $4)"
@@ -242,8 +265,7 @@ impl Store {
         .bind(entry_name)
         .bind(ITEMS_AT_ONCE)
         .fetch_one(&self.readers)
-        .await?;
-        item_json::decode(&items)
+        .await?)
     }
 
     /// The first missing or partial items of a collection, with the position of their part.
