@@ -43,6 +43,9 @@ for (const scripted of [true, false]) {
       }
       const verify = ui.rows('Missing items').filter({ hasText: 'verify' });
       await expect(verify).toContainText('kept in part: the command ended with exit code 3');
+      await page.setViewportSize({ width: 390, height: 844 });
+      const why = await verify.getByRole('cell').last().boundingBox();
+      expect((why?.x ?? NaN) + (why?.width ?? NaN)).toBeLessThanOrEqual(390);
 
       await ui.collect({ roles: ['Compute'], window });
       await ui.reaches('Partially complete');
