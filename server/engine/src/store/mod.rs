@@ -107,15 +107,22 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .row_buffer_size(ROWS_AT_A_TIME);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
-            .await?;
-        {
-            // SQLite's migrations do not wait for each other when two processes start at once
-            let _turn = lock(&path.with_extension("lock")).map_err(sqlx::Error::Io)?;
+        let writer = {
+            // neither the change to a write-ahead log nor SQLite's migrations wait for the other
+            // where two processes start at once
+            let beside = path.with_extension("lock");
+            let turn = tokio::task::spawn_blocking(move || lock(&beside)).await;
+            let _turn = turn
+                .map_err(io::Error::from)
+                .flatten()
+                .map_err(sqlx::Error::Io)?;
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
+                .await?;
             sqlx::migrate!("src/store/migrations").run(&writer).await?;
-        }
+            writer
+        };
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options)

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use domain::{CollectionId, CollectionState, Reason, SourceKind};
 use futures::TryStreamExt;
 use tempfile::TempDir;
@@ -10,6 +12,20 @@ async fn store() -> (TempDir, Store) {
     let root = tempfile::tempdir().expect("a directory");
     let store = Store::open(&root.path().join("test.db")).await;
     (root, store.expect("a database"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_start_together_on_a_new_database_all_open_it() {
+    for _ in 0..20 {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("test.db");
+        let open = |path: PathBuf| tokio::spawn(async move { Store::open(&path).await });
+        let starts: Vec<_> = (0..8).map(|_| open(path.clone())).collect();
+        for start in starts {
+            let store = start.await.expect("it runs").expect("a database");
+            store.ping().await.expect("it answers");
+        }
+    }
 }
 
 async fn queued(store: &Store) -> CollectionId {
