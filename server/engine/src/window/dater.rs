@@ -11,6 +11,8 @@ use super::survey::Survey;
 use super::time_format::{Dating, TimeFormat};
 use super::time_key::TimeKey;
 
+/// The file may go on in so many other formats.
+const FURTHER: usize = 8;
 /// So much of a line decides on it.
 pub const HEAD: usize = 4096;
 
@@ -24,6 +26,10 @@ pub struct Dater {
     clock: Clock,
     survey: Survey,
     profile: Profile,
+    /// What the file goes on in here and there: asked of lines that have no stamp by the above.
+    further: Vec<Profile>,
+    /// The configuration says how the file is stamped.
+    is_told: bool,
     has_learned: bool,
 }
 
@@ -48,6 +54,8 @@ impl Dater {
             profile: survey.profile(&clock),
             clock,
             survey,
+            further: Vec::new(),
+            is_told: format.is_some() || key.is_some(),
             has_learned: false,
         }
     }
@@ -58,6 +66,27 @@ impl Dater {
         self.survey.add(sample);
         self.profile = self.survey.profile(&self.clock);
         self.has_learned = true;
+    }
+
+    /// Whether it may be told of formats in which the file [goes on](Self::go_on_with).
+    pub(super) const fn may_learn_more(&self) -> bool {
+        !self.is_told && self.profile.doubt.is_none() && self.further.len() < FURTHER
+    }
+
+    /// What a part of the file says by itself.
+    pub(super) fn surveyed(&self, sample: &[u8]) -> Self {
+        let mut own = Self::with(self.clock.clone(), None, None);
+        own.learn(sample);
+        own
+    }
+
+    /// Takes lines for records that have no stamp by what it learned, and have one by `own`.
+    pub(super) fn go_on_with(&mut self, own: Self) {
+        self.further.push(own.profile);
+    }
+
+    pub(super) fn last_write(&self) -> Moment {
+        self.clock.last_write().into()
     }
 
     /// Whether it was told anything about the file.
@@ -82,7 +111,9 @@ impl Dater {
     /// All that the stamp of a line may mean.
     pub(super) fn readings(&mut self, line: &[u8]) -> Option<Readings> {
         let head = &line[..line.len().min(HEAD)];
-        self.clock.moment(self.profile.stamp(head)?)
+        let stamp = (self.profile.stamp(head))
+            .or_else(|| self.further.iter_mut().find_map(|own| own.stamp(head)))?;
+        self.clock.moment(stamp)
     }
 
     /// The same of a line that begins with its stamp, from that alone.

@@ -6,6 +6,7 @@ use domain::Window;
 use memchr::{memchr, memchr2};
 
 use super::alike::Alike;
+use super::changes::Changes;
 use super::dater::{Dater, HEAD};
 use super::horizon::Horizon;
 use super::moment::Moment;
@@ -26,6 +27,7 @@ pub struct Judge {
     /// A carriage return alone ends a line too.
     returns: bool,
     alike: Alike,
+    changes: Changes,
 }
 
 impl Judge {
@@ -35,6 +37,7 @@ impl Judge {
             end: window.end().into(),
             dater,
             alike: Alike::default(),
+            changes: Changes::default(),
             returns: false,
         }
     }
@@ -84,6 +87,11 @@ impl Judge {
                 self.dater.learn(&sample[..sample.len().min(SAMPLE)]);
             }
         }
+    }
+
+    /// Looks whether the file's next bytes go on in another format, before they are judged.
+    pub fn see_changes(&mut self, chunk: &[u8]) {
+        self.changes.see(chunk, &mut self.dater);
     }
 
     /// Tells when the window is past.

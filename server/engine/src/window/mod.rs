@@ -18,6 +18,7 @@
 
 mod alike;
 mod boot;
+mod changes;
 mod clock;
 mod columns;
 mod dater;
@@ -141,6 +142,7 @@ impl WindowFilter {
                 Ok(())
             }
             State::Lines(lines, horizon) => {
+                self.judge.see_changes(chunk);
                 horizon.see(chunk);
                 lines.push(&mut self.judge, chunk, out)
             }
@@ -206,6 +208,7 @@ impl WindowFilter {
         let probe = std::mem::take(probe);
         self.judge.see_line_ends(&probe);
         self.judge.learn(&probe);
+        self.judge.see_changes(&probe);
         match first_stamp(&mut self.judge, &probe) {
             Some((at, inside)) => {
                 let mut lines = LineFilter::default();
@@ -283,6 +286,7 @@ mod tests {
         let mut judge = filter(Unstamped::TakeWhole).judge;
         judge.see_line_ends(log);
         judge.learn(log);
+        judge.see_changes(log);
         let returns = !log.contains(&b'\n');
         let ends = |byte: &u8| *byte == b'\n' || returns && *byte == b'\r';
         let lines: Vec<&[u8]> = log.split_inclusive(ends).collect();

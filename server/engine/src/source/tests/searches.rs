@@ -54,6 +54,26 @@ fn of_a_large_file_little_more_than_the_window_is_read() {
 }
 
 #[test]
+fn the_newest_lines_of_a_large_file_count_though_they_are_stamped_otherwise() {
+    let logs = Logs::new();
+    // until 13:46 as one version of a program writes, then a hundredth as the next one does
+    let old = steady(100_000, 208);
+    let new: String = (0..120)
+        .map(|minute| {
+            let (hour, minute) = (14 + minute / 60, minute % 60);
+            format!("I1120 {hour}:{minute:02}:00.000000    71 store.go:12] opened\n")
+        })
+        .collect();
+    logs.write("a.log", format!("{old}{new}"));
+    set_last_write(&logs.path("a.log"), "2025-11-20T16:00:00Z");
+    let expected: String = new.split_inclusive('\n').take(60).collect();
+    let (report, out) = read(&logs.item("a.log"));
+    assert_eq!(String::from_utf8_lossy(&out), expected);
+    assert_eq!(report.outcome, ItemOutcome::Complete);
+    assert!(report.read_bytes < 3 * 1024 * 1024, "{report:?}");
+}
+
+#[test]
 fn large_structured_files_are_searched_by_the_time_that_is_the_records() {
     let logs = Logs::new();
     let log = steady(100_000, 432);
