@@ -53,14 +53,14 @@ pub const LOGIN: Rule = argument(
 pub const MONGO: Rule = argument(
     &[&[(" -p ", Near::Anything)]],
     concat!(
-        r"\bmongo(?:sh|dump|restore|export|import)?[ \t][^;|&]*?\s-p[ \t]+",
+        r"\bmongo(?:sh|dump|restore|export|import)?\b[^;|&]*?\s-p[ \t]+",
         word!()
     ),
 );
 
 pub const LDAP: Rule = argument(
     &[&[(" -w ", Near::Anything)]],
-    concat!(r"\bldap[a-z]+[ \t][^;|&]*?\s-w[ \t]+", word!()),
+    concat!(r"\bldap[a-z]+\b[^;|&]*?\s-w[ \t]+", word!()),
 );
 
 pub const SSH_KEYGEN: Rule = argument(
@@ -110,7 +110,7 @@ pub const SET_PASSWORD: Rule = Rule {
 
 pub const ZIP: Rule = argument(
     &[&[("zip -", Near::Anything), ("unzip ", Near::Anything)]],
-    concat!(r"\b(?:un)?zip[ \t][^;|&]*?(?-i:-P)[ \t]*", word!()),
+    concat!(r"\b(?:un)?zip\b[^;|&]*?(?-i:-P)[ \t]*", word!()),
 );
 
 pub const SEVEN_ZIP: Rule = argument(
@@ -121,12 +121,12 @@ pub const SEVEN_ZIP: Rule = argument(
 /// The community, or what signs in with version 3.
 pub const SNMP: Rule = argument(
     &[SNMP_NAME],
-    concat!(r"\bsnmp\w+[ \t][^;|&]*?\s(?-i:-[cA])[ \t]*", word!()),
+    concat!(r"\bsnmp\w+\b[^;|&]*?\s(?-i:-[cA])[ \t]*", word!()),
 );
 
 pub const SNMP_PRIVACY: Rule = argument(
     &[SNMP_NAME],
-    concat!(r"\bsnmp\w+[ \t][^;|&]*?\s(?-i:-X)[ \t]*", word!()),
+    concat!(r"\bsnmp\w+\b[^;|&]*?\s(?-i:-X)[ \t]*", word!()),
 );
 
 const SNMP_NAME: &[Stem] = &[("snmpwalk", Near::Anything), ("snmp[bgst]", Near::Anything)];
@@ -155,7 +155,7 @@ pub const REMOTE: Rule = argument(
         ("freerdp", Near::Anything),
     ]],
     concat!(
-        r"\b(?:rdesktop|psexec(?:64)?(?:\.exe)?|[wx]freerdp)[ \t][^;|&]*?\s(?:-p[ \t]+|/p:)",
+        r"\b(?:rdesktop|psexec(?:64)?(?:\.exe)?|[wx]freerdp)\b[^;|&]*?\s(?:-p[ \t]+|/p:)",
         word!()
     ),
 );

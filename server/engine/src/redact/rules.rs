@@ -231,8 +231,9 @@ pub const RULES: &[Rule] = &[
             PASSWORD_NAME,
             &[
                 ("pass[=:\"' ]", Near::Start),
-                ("_pass[=:\"' ]", Near::Anything),
-                ("pass[=:\"']", Near::Anything),
+                (r#"_pass[=:"'\<> ]"#, Near::Anything),
+                (r#"pass[=:"'\>]"#, Near::Anything),
+                ("-pass[ \t]", Near::Anything),
                 ("ndpw[ \t]", Near::Anything),
                 ("otpw[ \t]", Near::Anything),
                 ("password::", Near::Anything),
@@ -252,8 +253,11 @@ pub const RULES: &[Rule] = &[
             assigned!(),
             value!(),
             // the short name, alone or at the end of a longer one
-            r#"|(?:(?:\b|_|db)pass|[a-z](?-i:Pass))["']?[ \t]*(?:=|:)[ \t]*"#,
-            r#"(?:"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"',;&}]+))"#,
+            r#"|(?:(?:\b|_|db)pass|[a-z](?-i:Pass))\\*["']?[ \t]*(?:=>|:=|==?|:)[ \t]*"#,
+            r#"(?:\\+["'](.*?)(?:\\+["']|$)|"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"',;&}]+))"#,
+            r"|<[\w:.-]*(?:_pass|[a-z](?-i:Pass))>([^<]+)",
+            r#"|(?:^|[\s\x22'`])--(?:[\w-]*[_-])?pass[ \t]+(?:"((?:[^"\\]|\\.)*)|'([^']*)|([^\s"'-][^\s"']*))"#,
+            r#"|_pass["'][ \t]+value[ \t]*=[ \t]*(?:"([^"]*)|'([^']*))|_pass</(?:key|name)>[ \t]*<\w+>([^<]+)"#,
             // SQL, LDIF, tables
             r#"|(?:password|identified (?:with[ \t]+\S+[ \t]+)?(?:by|as))[ \t]+n?(?:'((?:[^'\\]|\\.|'')*)|"((?:[^"\\]|\\.)*))"#,
             r"|(?:password|(?:bind|root)pw)::[ \t]+([\w+/=]+)|password\t+(\S+)",
@@ -262,10 +266,10 @@ pub const RULES: &[Rule] = &[
             // programs that tell of a new one; a line of nothing else
             r"|\bpassword is generated for \S+[ \t]+(\S+)",
             r"|\bpassword for the elastic [\w -]{0,60}\bis[ \t]*:[ \t]*(\S+)",
-            r#"|pass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]*(?::[ \t]*["']?([^\s"']+)|[ \t]["']([^"']+))"#,
+            r#"|pass(?:word|phrase)[ \t]+(?:for[ \t]+\S+[ \t]+)?(?:is|was|set to|changed to)[ \t]*(?::[ \t]*["']?([^\s"']+)|[ \t]["']([^"']+))"#,
             r"|^[ \t]*pass(?:word|phrase)[ \t]+([^\s=:]\S*)[ \t]*$",
             // in a sentence: no word has a digit in it
-            r#"|\bpass(?:word|phrase)[ \t]+(?:is|was|set to|changed to)[ \t]+([^\s\d"'(]{2,}\d[^\s"',;]*|\d+[a-z!@#$%^&*+~_][^\s"',;]{3,})"#,
+            r#"|\bpass(?:word|phrase)[ \t]+(?:for[ \t]+\S+[ \t]+)?(?:is|was|set to|changed to)[ \t]+([^\s\d"'(]{2,}\d[^\s"',;]*|\d+[a-z!@#$%^&*+~_][^\s"',;]{3,})"#,
             // FTP, POP
             r#"|(?-i:(?:-->|",|command:|\bC:)[ \t]*"?PASS)[ \t]+([^\s"'<]+)"#,
             // .netrc, .pgpass, Cisco's type 7

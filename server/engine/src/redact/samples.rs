@@ -264,6 +264,28 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("argument", "docker login -u me -p hunter2 registry"),
     ("argument", "mongo -u root -p hunter2 --host h"),
     ("argument", "ldapsearch -x -D cn=admin -w hunter2 -b x"),
+    // the first argument
+    ("argument", "ldapsearch -w hunter2 -x -D cn=admin"),
+    ("argument", "snmpwalk -c hunter2 -v2c h"),
+    ("argument", "snmpget -X hunter2 -v3 -u joe h"),
+    ("argument", "mongosh -p hunter2 -u joe"),
+    ("argument", "zip -P hunter2 a.zip b"),
+    ("argument", "xfreerdp /p:hunter2 /u:joe"),
+    // the short name
+    ("password", "admin_pass => hunter2"),
+    ("password", "'admin_pass' => 'a hunter2',"),
+    ("password", r#"{\"admin_pass\":\"a hunter2\"}"#),
+    ("password", r#"{\"adminPass\": \"a hunter2\"}"#),
+    ("password", "<admin_pass>a hunter2</admin_pass>"),
+    ("password", "<adminPass>a hunter2</adminPass>"),
+    ("password", r#"<add key="admin_pass" value="a hunter2"/>"#),
+    (
+        "password",
+        "<name>admin_pass</name><value>a hunter2</value>",
+    ),
+    ("password", "nova --os-pass hunter2 list"),
+    ("password", r#"nova --admin_pass "a hunter2" list"#),
+    ("password", "the password for joe is hunter2"),
     ("argument", "ssh-keygen -t rsa -N 'hunter2'"),
     (
         "argument",
