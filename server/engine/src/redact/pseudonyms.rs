@@ -5,9 +5,11 @@
 //! value alone. Memory is constant: a bounded cache of values, the hashes given last, one bit for each
 //! beginning that is taken, and what waits to be written. Everything else is asked of the [`Table`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::net::Ipv6Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -137,14 +139,14 @@ impl Pseudonyms {
         state.key.clear();
         state.key.push(kind as u8);
         state.key.extend_from_slice(value);
-        // spelling is no difference between addresses
+        // case is no difference between addresses
         state.key[1..].make_ascii_lowercase();
         if let Some(pseudonym) = state.known.get(state.key.as_slice()) {
             out.extend_from_slice(pseudonym.as_bytes());
             return Ok(());
         }
         let key = state.key.clone().into_boxed_slice();
-        let pseudonym = self.find_or_make(state, kind, &key[1..])?;
+        let pseudonym = self.find_or_make(state, kind, &spelled(kind, &key[1..]))?;
         out.extend_from_slice(pseudonym.as_bytes());
         if state.known.len() >= CACHE {
             state.known.clear();
@@ -232,6 +234,26 @@ impl Pseudonyms {
     }
 }
 
+/// A value in lower case as it is spelled here, whoever wrote it: `00-1a-2b-3c-4d-5e` and
+/// `001a.2b3c.4d5e` with colons, a card's digits without blanks, an IPv6 address by RFC 5952.
+fn spelled(kind: Kind, value: &[u8]) -> Cow<'_, [u8]> {
+    let alone = |keep: fn(&u8) -> bool| value.iter().copied().filter(keep).collect::<Vec<u8>>();
+    match kind {
+        Kind::Mac => Cow::Owned(
+            alone(u8::is_ascii_hexdigit)
+                .chunks(2)
+                .collect::<Vec<_>>()
+                .join(&b':'),
+        ),
+        Kind::Card => Cow::Owned(alone(u8::is_ascii_digit)),
+        Kind::Ipv6 => match std::str::from_utf8(value).map(str::parse::<Ipv6Addr>) {
+            Ok(Ok(address)) => Cow::Owned(address.to_string().into_bytes()),
+            _ => Cow::Borrowed(value),
+        },
+        Kind::Email | Kind::Ipv4 | Kind::Host | Kind::User => Cow::Borrowed(value),
+    }
+}
+
 /// Marks a beginning as taken; whether it was before.
 fn take(taken: &mut [u64], place: usize) -> bool {
     let (word, bit) = (&mut taken[place >> 6], 1 << (place & 63));
@@ -310,6 +332,47 @@ mod tests {
             of(&one, Kind::Host, "node-1")
         );
         assert!(first.starts_with("ip-") && first.len() == 9, "{first}");
+    }
+
+    #[test]
+    fn one_value_in_several_spellings_has_one_pseudonym() {
+        let kept = Kept::default();
+        let pseudonyms = Pseudonyms::new(&[1; 32], Box::new(kept.clone()), &[]);
+        for (kind, spellings) in [
+            (
+                Kind::Mac,
+                &["00:1a:2b:3c:4d:5e", "00-1A-2B-3C-4D-5E", "001a.2b3c.4d5e"][..],
+            ),
+            (
+                Kind::Card,
+                &[
+                    "4111111111111111",
+                    "4111 1111 1111 1111",
+                    "4111-1111-1111-1111",
+                ],
+            ),
+            (Kind::Ipv6, &["2001:db8::9", "2001:0DB8:0:0:0:0:0:9"]),
+        ] {
+            let first = of(&pseudonyms, kind, spellings[0]);
+            for spelling in spellings {
+                assert_eq!(of(&pseudonyms, kind, spelling), first, "{spelling}");
+            }
+        }
+        pseudonyms.flush().expect("a table");
+        let mut values: Vec<_> = kept
+            .entries()
+            .iter()
+            .map(|entry| entry.value.clone())
+            .collect();
+        values.sort();
+        assert_eq!(
+            values,
+            [
+                &b"00:1a:2b:3c:4d:5e"[..],
+                b"2001:db8::9",
+                b"4111111111111111"
+            ]
+        );
     }
 
     #[test]
