@@ -128,6 +128,9 @@ impl Layout {
 struct Example {
     /// The beginning, eight bytes at a time.
     words: Vec<Word>,
+    /// Its last eight bytes.
+    last: Word,
+    length: usize,
     inside: bool,
 }
 
@@ -135,24 +138,35 @@ impl Example {
     /// Of a beginning whose digits may be others where `layout` says so: it has a time of day, and so
     /// more bytes than a word.
     fn new(text: &[u8], layout: &Layout, inside: bool) -> Self {
-        let last = text.len() - Word::BYTES;
-        let words = (0..last)
-            .step_by(Word::BYTES)
-            .chain([last])
-            .map(|at| Word::of(text, layout, at))
-            .collect();
-        Self { words, inside }
+        let whole = text.len() / Word::BYTES * Word::BYTES;
+        let words = (0..whole).step_by(Word::BYTES);
+        Self {
+            words: words.map(|at| Word::of(text, layout, at)).collect(),
+            last: Word::of(text, layout, text.len() - Word::BYTES),
+            length: text.len(),
+            inside,
+        }
     }
 
-    fn is_like(&self, line: &[u8]) -> bool {
-        self.words.iter().all(|word| word.is_in(line))
+    /// Whether these bytes begin as a line alike does.
+    fn is_like(&self, bytes: &[u8]) -> bool {
+        let Some((found, last)) = bytes
+            .get(..self.length)
+            .and_then(|found| Some((found.as_chunks().0, found.last_chunk()?)))
+        else {
+            return false;
+        };
+        let over = (found.iter().zip(&self.words))
+            .fold(self.last.over(last), |over, (found, word)| {
+                over | word.over(found)
+            });
+        over == 0
     }
 }
 
 /// Eight bytes that are looked at together: most lines of most files come through here.
 #[derive(Debug)]
 struct Word {
-    at: usize,
     /// The bytes themselves, and zeros for digits.
     bytes: u64,
     /// What each byte may differ from that by, taken from 127: nothing, or as far as digits go.
@@ -171,20 +185,16 @@ impl Word {
             *room = 0x7f - most.unwrap_or(0);
         }
         Self {
-            at,
             bytes: u64::from_le_bytes(bytes),
             room: u64::from_le_bytes(room),
         }
     }
 
-    fn is_in(&self, line: &[u8]) -> bool {
-        let Some(found) = line[self.at.min(line.len())..].first_chunk() else {
-            return false;
-        };
+    /// The highest bits of the bytes that are other than they may be.
+    fn over(&self, found: &[u8; Self::BYTES]) -> u64 {
         let off = u64::from_le_bytes(*found) ^ self.bytes;
         // what is off by too much reaches the highest bit of its byte, and no further
-        let over = off | ((off & !Self::HIGH) + self.room);
-        over & Self::HIGH == 0
+        (off | ((off & !Self::HIGH) + self.room)) & Self::HIGH
     }
 }
 
@@ -210,26 +220,35 @@ impl Default for Alike {
 }
 
 impl Alike {
-    /// Whether a line is in, where that is known.
-    pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
-        let known = self
-            .example
-            .as_ref()
-            .filter(|example| example.is_like(line));
-        match known {
-            Some(example) => {
-                self.hits += 1;
-                self.misses = 0;
-                Some(example.inside)
+    /// How many of these bytes, which begin a line, are whole lines alike, and whether those are in;
+    /// `None` where the first is none. `line_end`: where the first line of bytes ends.
+    pub fn run(
+        &mut self,
+        bytes: &[u8],
+        line_end: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Option<(usize, bool)> {
+        let (mut length, mut lines) = (0, 0);
+        if let Some(example) = &self.example {
+            while example.is_like(&bytes[length..]) {
+                // no line ends in what is alike, but perhaps with it
+                let behind = length + example.length - 1;
+                let Some(end) = line_end(&bytes[behind..]) else {
+                    break;
+                };
+                length = behind + end + 1;
+                lines += 1;
             }
-            None => {
-                self.misses += 1;
-                None
+            if lines > 0 {
+                self.hits += lines;
+                self.misses = 0;
+                return Some((length, example.inside));
             }
         }
+        self.misses += 1;
+        None
     }
 
-    /// Learns from a line that [`verdict`](Self::verdict) did not know.
+    /// Learns from a line that a [run](Self::run) did not begin with.
     pub fn learn(&mut self, line: &[u8], dater: &mut Dater, start: Moment, end: Moment) {
         if self.misses < self.patience {
             return;
@@ -295,6 +314,7 @@ fn example(
 mod tests {
     use chrono::{DateTime, Utc};
     use chrono_tz::Tz;
+    use memchr::memchr;
     use proptest::prelude::*;
 
     use super::super::clock::Clock;
@@ -318,9 +338,10 @@ mod tests {
         for line in log.split_inclusive('\n') {
             let readings = dater.readings(line.as_bytes());
             let expected = readings.map(|readings| readings.meet(start, end));
-            match alike.verdict(line.as_bytes()) {
-                Some(inside) => {
+            match alike.run(line.as_bytes(), |bytes| memchr(b'\n', bytes)) {
+                Some((length, inside)) => {
                     assert_eq!(Some(inside), expected, "{line}");
+                    assert_eq!(length, line.len(), "{line}");
                     known += 1;
                 }
                 None if readings.is_some() => alike.learn(line.as_bytes(), &mut dater, start, end),

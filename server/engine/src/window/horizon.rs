@@ -13,12 +13,15 @@ use chrono::{DateTime, Utc};
 use memchr::memchr;
 
 use super::dater::Dater;
+use super::lines::Judge;
 use super::moment::Moment;
 use super::probe::{Record, earliest, first_record};
 use super::search::{FIRST, Slack, later};
 
 /// So much of a beginning shows whether it goes back in time, unless all of it is of one moment.
 const DIRECTION: usize = 64 * 1024;
+/// So much of a beginning shows well enough how records are stamped that are all late.
+const LEARNED: usize = 4096;
 /// So much of a piece is searched for a record.
 const LOOK: usize = 16 * 1024;
 
@@ -34,20 +37,19 @@ pub fn begins_late<'p>(
     end: DateTime<Utc>,
     slack: Slack,
 ) -> bool {
-    let late = later(end.into(), slack.seconds);
-    let mut is_late = |piece: &[u8], learns: bool| {
-        if learns {
-            dater.learn(piece);
-        }
-        earliest(piece, &mut dater).is_some_and(|moment| moment >= late)
-    };
     // the first line of a piece is torn
     let mut pieces = pieces.map(|piece| match memchr(b'\n', piece) {
         Some(newline) => &piece[newline + 1..],
         None => &[],
     });
     let tail = pieces.next_back().unwrap_or_default();
-    is_late(head, true) && is_late(tail, true) && pieces.all(|piece| is_late(piece, false))
+    dater.learn(&head[..head.len().min(LEARNED)]);
+    dater.learn(tail);
+    let mut judge = Judge::of_all_before(later(end.into(), slack.seconds), dater);
+    [head, tail]
+        .into_iter()
+        .chain(pieces)
+        .all(|piece| judge.leaves_out(piece))
 }
 
 /// Whether a beginning goes back in time.

@@ -42,6 +42,18 @@ impl Judge {
         }
     }
 
+    /// Of a window that ends here and has no start.
+    pub fn of_all_before(end: Moment, dater: Dater) -> Self {
+        Self {
+            start: Moment::EARLIEST,
+            end,
+            dater,
+            alike: Alike::default(),
+            changes: Changes::default(),
+            returns: false,
+        }
+    }
+
     /// Sees by a file's beginning how its lines end: where there is no newline, as old programs and
     /// the displays of progress write, a carriage return does.
     pub fn see_line_ends(&mut self, probe: &[u8]) {
@@ -50,11 +62,7 @@ impl Judge {
 
     /// Where the first line of these bytes ends.
     pub fn line_end(&self, bytes: &[u8]) -> Option<usize> {
-        if self.returns {
-            memchr2(b'\n', b'\r', bytes)
-        } else {
-            memchr(b'\n', bytes)
-        }
+        line_end(bytes, self.returns)
     }
 
     /// Learns from several places of a file's beginning, unless more is known of the file already.
@@ -106,15 +114,69 @@ impl Judge {
         self.dater.doubt().is_some_and(|earliest| earliest < late)
     }
 
+    /// Decides on the first line of these bytes, which begin it, and on those after it that are
+    /// alike; `None` where too little of it is there.
+    pub fn decide(&mut self, bytes: &[u8]) -> Option<Decided> {
+        let returns = self.returns;
+        if let Some((length, inside)) = self.alike.run(bytes, |bytes| line_end(bytes, returns)) {
+            return Some(Decided {
+                length,
+                inside: Some(inside),
+                is_torn: false,
+            });
+        }
+        let end = self.line_end(bytes);
+        if end.is_none() && bytes.len() < HEAD {
+            return None;
+        }
+        let length = end.map_or(bytes.len(), |end| end + 1);
+        Some(Decided {
+            length,
+            inside: self.verdict(&bytes[..length]),
+            is_torn: end.is_none(),
+        })
+    }
+
+    /// Whether a piece has stamped lines, and none that is in. Its last line may be torn.
+    pub fn leaves_out(&mut self, piece: &[u8]) -> bool {
+        let (mut at, mut is_stamped) = (0, false);
+        while at < piece.len()
+            && let Some(decided) = self.decide(&piece[at..])
+        {
+            match decided.inside {
+                Some(true) => return false,
+                Some(false) => is_stamped = true,
+                None => {}
+            }
+            at += decided.length;
+        }
+        is_stamped
+    }
+
     /// Whether a line with a stamp is in; `None` for a line without.
     pub fn verdict(&mut self, line: &[u8]) -> Option<bool> {
-        if let Some(inside) = self.alike.verdict(line) {
-            return Some(inside);
-        }
         let readings = self.dater.readings(line)?;
         self.alike
             .learn(line, &mut self.dater, self.start, self.end);
         Some(readings.meet(self.start, self.end))
+    }
+}
+
+/// What was decided on.
+pub struct Decided {
+    /// Of so many bytes.
+    pub length: usize,
+    /// Whether they are in; `None` for a line without a stamp.
+    pub inside: Option<bool>,
+    /// More of the last line is to come.
+    pub is_torn: bool,
+}
+
+fn line_end(bytes: &[u8], returns: bool) -> Option<usize> {
+    if returns {
+        memchr2(b'\n', b'\r', bytes)
+    } else {
+        memchr(b'\n', bytes)
     }
 }
 
@@ -140,22 +202,19 @@ impl LineFilter {
         let mut at = self.resume(judge, chunk, out)?;
         let mut run = at;
         while at < chunk.len() {
-            let rest = &chunk[at..];
-            let newline = judge.line_end(rest);
-            if newline.is_none() && rest.len() < HEAD {
-                self.head.extend_from_slice(rest);
+            let Some(decided) = judge.decide(&chunk[at..]) else {
+                self.head.extend_from_slice(&chunk[at..]);
                 break;
-            }
+            };
             let kept_before = self.keep;
-            let length = newline.map_or(rest.len(), |newline| newline + 1);
-            self.decide(judge, &rest[..length]);
+            self.keep = decided.inside.unwrap_or(kept_before);
             if kept_before && !self.keep {
                 out.write_all(&chunk[run..at])?;
             } else if !kept_before && self.keep {
                 run = at;
             }
-            self.within = newline.is_none();
-            at += length;
+            self.within = decided.is_torn;
+            at += decided.length;
         }
         if self.keep {
             out.write_all(&chunk[run..at])?;
@@ -167,18 +226,12 @@ impl LineFilter {
     pub fn finish(&mut self, judge: &mut Judge, out: &mut dyn Write) -> io::Result<()> {
         let head = std::mem::take(&mut self.head);
         if !head.is_empty() {
-            self.decide(judge, &head);
+            self.keep = judge.verdict(&head).unwrap_or(self.keep);
             if self.keep {
                 out.write_all(&head)?;
             }
         }
         Ok(())
-    }
-
-    fn decide(&mut self, judge: &mut Judge, line: &[u8]) {
-        if let Some(inside) = judge.verdict(line) {
-            self.keep = inside;
-        }
     }
 
     /// Goes on with a line that began in a chunk before; says where the next one begins.

@@ -19,6 +19,11 @@ impl From<DateTime<Utc>> for Moment {
 }
 
 impl Moment {
+    pub const EARLIEST: Self = Self {
+        seconds: i64::MIN,
+        nanos: 0,
+    };
+
     /// Without the fraction of its second.
     pub const fn whole(self) -> Self {
         Self {

@@ -10,7 +10,7 @@ use super::dater::{Dater, HEAD};
 use super::moment::Moment;
 
 /// So much is read at a place first; four times as much each further time.
-const STEP: usize = 4096;
+const STEP: usize = 1024;
 /// So much is read at a place before it is given up.
 const REACH: usize = 1024 * 1024;
 

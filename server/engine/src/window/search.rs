@@ -35,8 +35,8 @@ impl Slack {
     };
 }
 
-/// Between so many places of a file at least, and at most, its order is looked at; in between one
-/// for each [`SPREAD`] bytes.
+/// Between so many places of a large file at least, and at most, its order is looked at; in between
+/// one for each [`SPREAD`] bytes.
 const PLACES: Range<u64> = 32..256;
 const SPREAD: u64 = 8 * 1024 * 1024;
 /// A file whose first bytes are all stamped after the window began after it, if it is in order.
@@ -117,7 +117,9 @@ impl Search<'_, '_> {
     /// Meets records all over the file; `false` where a place shows none.
     fn look_around(&mut self) -> io::Result<bool> {
         let length = self.probe.length();
-        let places = (length / SPREAD).clamp(PLACES.start, PLACES.end);
+        // what lies closer together than the slack's bytes may be in any order
+        let least = PLACES.start.min(2 * length / self.slack.bytes.max(1));
+        let places = (length / SPREAD).clamp(least, PLACES.end);
         let tail = length.saturating_sub(FIRST as u64);
         for place in (1..places)
             .map(|place| length / places * place)
@@ -155,9 +157,6 @@ impl Search<'_, '_> {
         let length = self.probe.length();
         let before = self.last(|moment| moment < later(wanted.from, -seconds))?;
         let behind = self.first(|moment| moment >= later(wanted.end, seconds))?;
-        let inside = self.first(|moment| moment >= later(wanted.start, seconds))?;
-        let until = self.last(|moment| moment < later(wanted.end, -seconds))?;
-
         let start = before.map_or(0, |offset| offset.saturating_sub(bytes));
         let start = if start <= self.records[0].offset {
             // what may lie before the first record shares its fate
@@ -173,16 +172,28 @@ impl Search<'_, '_> {
             Some(offset) => self.bound(offset + bytes + 1)?.max(start),
             None => length,
         };
-        let sure = match (inside, until) {
-            (Some(inside), Some(until)) => {
-                self.between(inside + bytes + 1, until, &(start..end))?
-            }
-            _ => start..start,
-        };
         Ok(Some(Extent {
             asked: start..end,
-            sure,
+            sure: self.sure(wanted, start..end)?,
         }))
+    }
+
+    /// Where nothing is out, within what is asked for.
+    fn sure(&mut self, wanted: &Wanted, asked: Range<u64>) -> io::Result<Range<u64>> {
+        let Slack { seconds, bytes } = self.slack;
+        let nothing = asked.start..asked.start;
+        // what may be in disorder lies inside of a bound, and where that is not the file's, outside
+        let margin = |is_files: bool| if is_files { bytes } else { 2 * bytes };
+        let margins = margin(asked.start == 0) + margin(asked.end == self.probe.length());
+        if asked.end - asked.start <= margins {
+            return Ok(nothing);
+        }
+        let inside = self.first(|moment| moment >= later(wanted.start, seconds))?;
+        let until = self.last(|moment| moment < later(wanted.end, -seconds))?;
+        match (inside, until) {
+            (Some(inside), Some(until)) => self.between(inside + bytes + 1, until, &asked),
+            _ => Ok(nothing),
+        }
     }
 
     /// The records of `within` that begin at `from` or later, and before those that lie less than
@@ -273,7 +284,7 @@ impl Search<'_, '_> {
 
     /// Finer than this it is not worth to look.
     const fn grain(&self) -> u64 {
-        let grain = self.slack.bytes / 8;
+        let grain = self.slack.bytes / 32;
         if grain == 0 { 1 } else { grain }
     }
 }
