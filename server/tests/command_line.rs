@@ -197,7 +197,7 @@ fn bad_usage_is_told_apart_from_failure() {
 fn a_directory_that_cannot_take_bundles_is_bad_usage_and_starts_nothing() {
     let stack = stack_with_logs();
     stack.write("file", "");
-    for unusable in ["file", "file/below", "/proc/nowhere"] {
+    for unusable in ["file", "file/below", "/proc/nowhere", "https://a.example/c"] {
         let ran = collect(&stack, &["--output", unusable]);
         assert_eq!(ran.code, 2, "{unusable}: {}", ran.stderr);
         assert!(ran.stderr.starts_with("--output: "), "{}", ran.stderr);

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::os::unix::fs::symlink;
+
 use common::Stack;
 
 #[test]
@@ -188,11 +190,13 @@ fn a_check_says_what_each_pattern_matches_and_warns_of_what_is_not_there() {
     let stack = Stack::bare();
     let log = stack.write("logs/app.log", "a line\n");
     let folder = log.parent().expect("a directory").display().to_string();
+    symlink("nowhere", log.with_file_name("current.log")).expect("a link");
     stack.write(
         "help-support.toml",
         &format!(
             "[managed_storage]\nsas_url_file = \"gone.sas\"\n[[role]]\nname = \"A\"\n\
              [[role.source]]\nkind = \"files\"\npaths = [\"{folder}/*.log\", \"{folder}/*.lgo\"]\n\
+             [[role.source]]\nkind = \"journal\"\nunits = [\"a.service\"]\ndirectory = \"/no/such\"\n\
              [[role.source]]\nkind = \"command\"\nname = \"gone\"\nrun = [\"/no/such/program\"]\n\
              [[role.source]]\nkind = \"command\"\nname = \"there\"\nrun = [\"/bin/sh\"]\n"
         ),
@@ -200,7 +204,8 @@ fn a_check_says_what_each_pattern_matches_and_warns_of_what_is_not_there() {
     let check = stack.run(&["config", "check"]);
     assert_eq!(check.code, 0, "{}", check.stderr);
     for told in [
-        format!("{folder}/*.log: 1 file\n"),
+        format!("{folder}/*.log: 1 file; warning: {folder}/current.log: not found\n"),
+        "a.service in /no/such (warning: there is no such directory)\n".to_owned(),
         format!("{folder}/*.lgo: warning: matches nothing\n"),
         "gone: /no/such/program (at most 30s) (warning: there is no such program)\n".to_owned(),
         "there: /bin/sh (at most 30s)".to_owned(),
@@ -210,8 +215,22 @@ fn a_check_says_what_each_pattern_matches_and_warns_of_what_is_not_there() {
     }
     assert_eq!(
         check.stdout.matches("warning").count(),
-        3,
+        5,
         "{}",
         check.stdout
     );
+}
+
+#[test]
+fn a_sas_url_in_the_place_of_its_file_is_refused_and_not_repeated() {
+    let stack = Stack::bare();
+    stack.write(
+        "help-support.toml",
+        "[managed_storage]\nsas_url_file = \"https://a.blob.core.windows.net/c?sig=hunter2\"\n",
+    );
+    let check = stack.run(&["config", "check"]);
+    assert_eq!(check.code, 2, "{}", check.stdout);
+    let told = "help-support.toml:2: managed_storage.sas_url_file: is a URL";
+    assert!(check.stderr.contains(told), "{}", check.stderr);
+    assert!(!format!("{}{}", check.stdout, check.stderr).contains("hunter2"));
 }

@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 use domain::{Reason, Window};
 
 use crate::collection::{Look, plan_sources};
-use crate::config::SourceConfig;
+use crate::config::{EngineConfig, SourceConfig};
+use crate::shown::shown_text;
 
 /// For looking at one glob: a directory that hangs holds nobody up for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,13 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched {
     pub files: usize,
-    /// Why something that it should find cannot be had; `NotFound` where it matches nothing.
-    pub missing: Vec<Reason>,
+    /// What it should find and cannot be had, without secrets, and why; the glob itself and `NotFound`
+    /// where it matches nothing.
+    pub missing: Vec<(String, Reason)>,
 }
 
 /// Looks what a glob finds, opening no file. Blocks.
 #[must_use]
-pub fn matched(glob: &str) -> Matched {
+pub fn matched(config: &EngineConfig, glob: &str) -> Matched {
     let source = SourceConfig::Files {
         paths: vec![glob.to_owned()],
         time_zone: None,
@@ -37,7 +39,7 @@ pub fn matched(glob: &str) -> Matched {
     let Ok(window) = always else {
         return Matched {
             files: 0,
-            missing: vec![Reason::Internal],
+            missing: vec![(glob.to_owned(), Reason::Internal)],
         };
     };
     let look = Look {
@@ -46,12 +48,11 @@ pub fn matched(glob: &str) -> Matched {
         cancel: Arc::new(AtomicBool::new(false)),
     };
     let found = plan_sources(std::iter::once(&source), &look, PATIENCE);
+    let missing = found.missing.into_iter();
     Matched {
         files: found.items.len(),
-        missing: found
-            .missing
-            .into_iter()
-            .map(|absent| absent.reason)
+        missing: missing
+            .map(|absent| (shown_text(config, &absent.label), absent.reason))
             .collect(),
     }
 }

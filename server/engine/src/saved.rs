@@ -27,7 +27,11 @@ const FORMAT: u32 = 1;
 /// Why a directory is not sent. Paths are below it.
 #[derive(Debug, Error)]
 pub enum SavedError {
-    #[error("{} holds no manifest.json: it is not a saved collection, or not all of one", .0.display())]
+    #[error(
+        "{} holds no manifest.json: it is not a saved collection, or not all of one; name the folder \
+         that collect told of, which is below its --output",
+        .0.display()
+    )]
     NoCollection(PathBuf),
     #[error("{name} is not a manifest that this version understands: {why}")]
     Manifest { name: String, why: String },

@@ -6,6 +6,13 @@
 use crate::config::{EngineConfig, RoleConfig, SourceConfig};
 use crate::redact::Redactor;
 
+/// A name as it may be shown.
+pub fn shown_text(config: &EngineConfig, text: &str) -> String {
+    Redactor::new()
+        .with_own_rules(&config.redaction.rules)
+        .clean_text(text)
+}
+
 /// A role as it may be shown.
 #[must_use]
 pub fn shown_role(config: &EngineConfig, role: &RoleConfig) -> RoleConfig {

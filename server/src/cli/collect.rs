@@ -44,6 +44,13 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<Outcome, Comman
             let (file, sas) = SasFile::read(file)?;
             (DestinationChoice::SasUrl(sas), Some(file))
         }
+        (None, Some(output)) if output.to_string_lossy().contains("://") => {
+            return Err(CommandError::Usage(
+                "--output: takes a directory, not a URL; write a SAS URL into a file and name that \
+                 with --sas-url-file"
+                    .to_owned(),
+            ));
+        }
         (None, output) => {
             let directory = output.as_ref().map(std::path::absolute).transpose()?;
             (DestinationChoice::Directory(directory), None)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 use domain::{Reason, format};
-use engine::{Compression, Matched, RoleConfig, SourceConfig, matched, shown_role};
+use engine::{Compression, EngineConfig, Matched, RoleConfig, SourceConfig, matched, shown_role};
 
 use super::output::show;
 use super::{CommandError, Outcome};
@@ -103,7 +103,7 @@ fn describe(config: &Config) -> String {
         engine
             .roles
             .iter()
-            .flat_map(|role| describe_role(role, &shown_role(engine, role))),
+            .flat_map(|role| describe_role(engine, role)),
     );
     if !engine.redaction.rules.is_empty() {
         lines.push(String::new());
@@ -119,19 +119,24 @@ fn describe(config: &Config) -> String {
     lines.join("\n")
 }
 
-/// What is configured, and what of it there is now: `role` as it is, `shown` without secrets.
-fn describe_role(role: &RoleConfig, shown: &RoleConfig) -> Vec<String> {
-    let title = describe_title(shown);
+/// What is configured, and what of it there is now, without secrets.
+fn describe_role(engine: &EngineConfig, role: &RoleConfig) -> Vec<String> {
+    let shown = shown_role(engine, role);
+    let title = describe_title(&shown);
     let sources = role.sources.iter().zip(&shown.sources);
     let lines = sources.flat_map(|(source, shown)| {
         let warning = match source {
             SourceConfig::Command { run, .. } => command_warning(run),
-            _ => "",
+            SourceConfig::Journal {
+                directory: Some(directory),
+                ..
+            } if !directory.is_dir() => " (warning: there is no such directory)",
+            SourceConfig::Journal { .. } | SourceConfig::Files { .. } => "",
         };
         let line = format!("{}{warning}", describe_source(shown));
         std::iter::once(line)
             .chain(caution(source))
-            .chain(describe_matches(source, shown))
+            .chain(describe_matches(engine, source, shown))
     });
     std::iter::once(title).chain(lines).collect()
 }
@@ -146,12 +151,18 @@ fn caution(source: &SourceConfig) -> Option<String> {
 }
 
 /// What each glob of a source finds now.
-fn describe_matches(source: &SourceConfig, shown: &SourceConfig) -> Vec<String> {
+fn describe_matches(
+    engine: &EngineConfig,
+    source: &SourceConfig,
+    shown: &SourceConfig,
+) -> Vec<String> {
     match (source, shown) {
         (SourceConfig::Files { paths, .. }, SourceConfig::Files { paths: shown, .. }) => paths
             .iter()
             .zip(shown)
-            .map(|(glob, shown)| format!("               {shown}: {}", tell(&matched(glob))))
+            .map(|(glob, shown)| {
+                format!("               {shown}: {}", tell(&matched(engine, glob)))
+            })
             .collect(),
         _ => Vec::new(),
     }
@@ -164,14 +175,17 @@ fn tell(matched: &Matched) -> String {
     };
     match (matched.files, &matched.missing[..]) {
         (_, []) => files,
-        (0, [Reason::NotFound]) => "warning: matches nothing".to_owned(),
-        (0, [reason, ..]) => format!("warning: {reason}"),
-        (_, [reason, rest @ ..]) => {
+        (0, [(_, Reason::NotFound)]) => "warning: matches nothing".to_owned(),
+        (found, [(name, reason), rest @ ..]) => {
+            let files = match found {
+                0 => String::new(),
+                _ => format!("{files}; "),
+            };
             let more = match rest.len() {
                 0 => String::new(),
-                more => format!(", and {more} more like this"),
+                more => format!("; {more} more cannot be had"),
             };
-            format!("{files}; warning: {reason}{more}")
+            format!("{files}warning: {name}: {reason}{more}")
         }
     }
 }

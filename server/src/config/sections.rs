@@ -283,9 +283,22 @@ fn network(section: Option<Section<'_, '_>>, folder: &Path) -> NetworkConfig {
 
 fn managed_storage(mut section: Section<'_, '_>, folder: &Path) -> Option<std::path::PathBuf> {
     section.need("sas_url_file", "\"/etc/help-support/managed.sas\"");
-    let file = section.text("sas_url_file");
+    let document = section.document();
+    let file = section.text("sas_url_file").and_then(|field| {
+        field.convert(document, |file| {
+            // not repeated: it would be the secret itself
+            if file.contains("://") {
+                return Err(
+                    "is a URL; write the SAS URL into a file that this program alone can read, \
+                     and the name of the file here"
+                        .to_owned(),
+                );
+            }
+            Ok(folder.join(file))
+        })
+    });
     section.finish();
-    Some(folder.join(file?.value))
+    Some(file?.value)
 }
 
 /// Lengths are bounded where they are read, so nothing is cut here.
