@@ -22,7 +22,7 @@ pub const fn is_opener(letter: char) -> bool {
 }
 
 /// A line without what decorates it; `None` for an empty and for an indented one, which goes on
-/// with a record. A level that is padded to the right does not indent.
+/// with a record. A level or a process that is padded to the right does not indent.
 pub fn body(line: &[u8]) -> Option<&[u8]> {
     let line = match line.first()? {
         0xEF => line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line),
@@ -32,7 +32,8 @@ pub fn body(line: &[u8]) -> Option<&[u8]> {
     match line.first()? {
         b' ' => {
             let blanks = line.iter().take_while(|byte| **byte == b' ').count();
-            is_level(&line[blanks..]).then(|| &line[blanks..])
+            let rest = &line[blanks..];
+            (is_level(rest) || is_process(rest)).then_some(rest)
         }
         b'\t' | b'\r' | b'\n' => None,
         _ => Some(line),
@@ -45,6 +46,14 @@ fn is_level(text: &[u8]) -> bool {
         &text[..letters.count()],
         b"TRACE" | b"DEBUG" | b"INFO" | b"NOTICE" | b"WARN" | b"WARNING" | b"ERROR" | b"FATAL"
     )
+}
+
+/// `12345:20261120:` of Zabbix.
+fn is_process(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let length = digits(text);
+    let date = text[length..].strip_prefix(b":").unwrap_or_default();
+    (1..=7).contains(&length) && digits(date) == 8 && date.get(8) == Some(&b':')
 }
 
 /// Behind the colours that a terminal would show.
@@ -148,7 +157,8 @@ impl<'a> Iterator for Spots<'a> {
                 b'[' => self.open(here, b']'),
                 b'(' => self.open(here, b')'),
                 b'"' => self.open(here, b'"'),
-                b'\'' | b'=' | b':' => {}
+                // Cisco's mark of a clock that is not set goes before the date
+                b'\'' | b'=' | b':' | b'*' => {}
                 b'\x1b' => {
                     let behind = behind_colours(&self.text[here..]);
                     self.at = (self.text.len() - behind.len()).max(self.at);

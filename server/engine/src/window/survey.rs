@@ -172,7 +172,8 @@ impl Survey {
         if let Some(keyed) = &mut self.keyed {
             keyed.see(line);
         }
-        if line.starts_with(b"#") {
+        // MySQL's slow queries begin with one that is none
+        if line.starts_with(b"#") && !line.starts_with(b"# Time: ") {
             self.is_w3c |= line.starts_with(b"#Fields:");
             return;
         }

@@ -131,6 +131,32 @@ fn time_of_any_length(text: &[u8], at: usize) -> Option<(u32, u32, Option<u32>, 
     Some((hour, minute, Some(second), next))
 }
 
+/// `14.02.03.123456` as Db2 writes it; at `at`.
+pub fn dotted_time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
+    let time: &[u8; 8] = text.get(at..)?.first_chunk()?;
+    let [.., b'.', _, _, b'.', _, _] = *time else {
+        return None;
+    };
+    let (nanos, after) = nanos_at(text, at + 8);
+    (after > at + 8 && !text.get(after).is_some_and(u8::is_ascii_digit)).then_some(())?;
+    Some(TimeOfDay {
+        second_of_day: second_of_day(two(time, 0)?, two(time, 3)?, two(time, 6)?)?,
+        nanos,
+        after,
+    })
+}
+
+/// `+060`: minutes east of UTC as Db2 writes them, in seconds.
+pub fn zone_in_minutes(text: &[u8]) -> Option<(i64, usize)> {
+    let sign = match text.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let minutes = i64::from(digit(*text.get(1)?)? * 100 + two(text, 2)?);
+    (ends(text, 4) && minutes <= 15 * 60).then_some((sign * minutes * 60, 4))
+}
+
 /// `140203`, `140203.123`, `1402`; at `at`.
 pub fn compact_time_of_day(text: &[u8], at: usize) -> Option<TimeOfDay> {
     let (hour, minute) = (two(text, at)?, two(text, at + 2)?);
@@ -306,21 +332,22 @@ pub fn is_zone_name(word: &[u8]) -> bool {
     NAMED_ZONES.iter().any(|(name, _)| *name == word)
 }
 
-/// The month that `text` begins with by its English name of three letters.
+/// The month that `text` begins with by its English name of three letters; Oracle's listener writes
+/// capitals.
 pub fn month(text: &[u8]) -> Option<u32> {
     Some(match text.get(..3)? {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
+        b"Jan" | b"JAN" => 1,
+        b"Feb" | b"FEB" => 2,
+        b"Mar" | b"MAR" => 3,
+        b"Apr" | b"APR" => 4,
+        b"May" | b"MAY" => 5,
+        b"Jun" | b"JUN" => 6,
+        b"Jul" | b"JUL" => 7,
+        b"Aug" | b"AUG" => 8,
+        b"Sep" | b"SEP" => 9,
+        b"Oct" | b"OCT" => 10,
+        b"Nov" | b"NOV" => 11,
+        b"Dec" | b"DEC" => 12,
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use super::super::text::{
 use super::{Stamp, dated};
 
 /// `20261120T140203Z`, `20261120140203.123`, `20261120 14:02:03`, `20171223-22:15:29:606`,
-/// `081109 203615` (9 November 2008).
+/// `081109 203615` (9 November 2008), `20261120:140203.123` of Zabbix.
 pub fn read(text: &[u8]) -> Option<Stamp> {
     let count = digits(text, 0);
     let (year, at) = match count {
@@ -19,6 +19,7 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     let time = match (count, text.get(count)) {
         (6, Some(b' ')) => either(text, behind_blanks(text, date_end))?,
         (8, Some(b' ' | b'-' | b'_' | b'T')) => either(text, date_end + 1)?,
+        (8, Some(b':')) => compact_time_of_day(text, date_end + 1)?,
         (12 | 14, _) => compact_time_of_day(text, date_end)?,
         (17, _) => {
             let mut time = compact_time_of_day(&text[..14], date_end)?;

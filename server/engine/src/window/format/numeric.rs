@@ -77,9 +77,12 @@ fn time_behind(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// `03-17 16:13:38.811` of Android, also with a slash or a point.
+/// `03-17 16:13:38.811` of Android, also with a slash or a point; `03/17-16:13:38.811371` of Snort.
 pub fn month_day(text: &[u8]) -> Option<Stamp> {
-    if !matches!(text.get(2)?, b'-' | b'/' | b'.') || text.get(5) != Some(&b' ') {
+    if !matches!(
+        (text.get(2)?, text.get(5)?),
+        (b'-' | b'/' | b'.', b' ') | (b'/', b'-')
+    ) {
         return None;
     }
     let (month, day) = (two(text, 0)?, two(text, 3)?);

@@ -37,8 +37,32 @@ fn at(dater: &mut Dater, line: &str) -> Option<DateTime<Utc>> {
 
 /// A line of each kind of log that is understood without being told, all of one moment: 14:02:03
 /// in Zurich on 20 November 2026.
-const LINES: [(&str, &str); 71] = [
+const LINES: [(&str, &str); 77] = [
     ("RFC 3339", "2026-11-20T13:02:03Z starting"),
+    (
+        "Oracle, listener",
+        "20-NOV-2026 14:02:03 * (CONNECT_DATA=(SID=x)) * establish * x * 0",
+    ),
+    (
+        "Cisco, sequence number",
+        "044164: *Nov 20 14:02:03.000: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up",
+    ),
+    (
+        "Db2, db2diag.log",
+        "2026-11-20-14.02.03.000000+060 I123E456           LEVEL: Event",
+    ),
+    (
+        "Db2, without zone",
+        "2026-11-20-14.02.03.000000 Instance:db2inst1 Node:000",
+    ),
+    (
+        "Snort, alert",
+        "11/20-14:02:03.000000  [**] [1:2:3] ICMP PING [**] {ICMP} 10.0.0.5 -> 10.0.0.6",
+    ),
+    (
+        "Zabbix",
+        "  7171:20261120:140203.000 server #0 started [main process]",
+    ),
     (
         "tracing",
         "2026-11-20T13:02:03.000000Z  INFO portal: listening",
@@ -302,6 +326,16 @@ fn apt_s_history_is_dated_by_its_first_and_last_lines() {
     let dated: Vec<_> = log.lines().map(|line| at(&mut dater, line)).collect();
     let (start, end) = (utc("2026-11-20T13:02:03Z"), utc("2026-11-20T13:02:09Z"));
     assert_eq!(dated, [None, Some(start), None, None, None, Some(end)]);
+}
+
+#[test]
+fn slow_queries_of_mysql_are_dated_by_their_first_line() {
+    let query = "# Time: 2026-11-20T13:02:03.000000Z\n# User@Host: joe[joe] @ localhost []  Id: 7\n\
+                 # Query_time: 2.5  Lock_time: 0.0\nSET timestamp=1795179723;\nSELECT 1;\n";
+    let mut dater = taught(&query.repeat(9), None);
+    let dated: Vec<_> = query.lines().map(|line| at(&mut dater, line)).collect();
+    let expected = Some(utc("2026-11-20T13:02:03Z"));
+    assert_eq!(dated, [expected, None, None, expected, None]);
 }
 
 #[test]
