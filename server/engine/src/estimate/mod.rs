@@ -9,6 +9,7 @@ mod cache;
 mod journal;
 mod probe;
 mod profile;
+mod stretch;
 mod survey;
 
 use std::sync::Arc;

@@ -1,36 +1,36 @@
 //! A file's profile, from a few reads.
 //!
-//! First and last stamp are looked at, then the middle of whatever stretch is largest in bytes and
-//! time together, since there a burst can hide, as often as all files together allow. A packed file is looked at in
-//! its first bytes only: it ends when it was last written to, and tells its unpacked size, or is
-//! taken to hold [`UNPACKED_FACTOR`] times its own.
+//! Beginning, middle and end are looked at, then whatever [stretch](super::stretch) may hide most, as
+//! often as the file's share of all bytes allows. A packed file is looked at in its first bytes
+//! only: it ends when it was last written to, and tells its unpacked size, or is taken to hold
+//! [`UNPACKED_FACTOR`] times its own.
+//!
+//! On a cold disk each look is a wait: one reads a page, which mostly shows a stamped line.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use chrono::{DateTime, Utc};
-use memchr::memchr;
+use rustix::fs::{Advice, fadvise};
 
 use super::profile::{Point, Profile};
+use super::stretch::{EVEN_SECONDS, Shown, Stretches};
 use crate::source::{FileItem, Packing, file_head, open_file};
-use crate::window::Dater;
+use crate::window::{Dater, Place, Probe, Record, lines, page_of};
 
-/// So much is read at a place; a file of no more is read as a whole.
+/// So much is read of a file's beginning, middle and end; a file of no more is read as a whole.
 const LOOK: usize = 8 * 1024;
 /// So much is searched for a place's stamp where lines are long.
 const LONG_LOOK: usize = 64 * 1024;
 /// So much is searched for a file's first stamp, as a collection does.
 const FIRST_STAMP: usize = 256 * 1024;
 /// So many places are looked at in all files together, which takes well under a second …
-const PLACES_IN_ALL: u64 = 64_000;
+const PLACES_IN_ALL: u64 = 32_000;
 /// … and in each file at least and at most so many.
-const PLACES: [u64; 2] = [32, 256];
-/// Stretches that hold less, or last less, are even enough.
-const EVEN_BYTES: u64 = 16 * 1024;
-const EVEN_SECONDS: i64 = 600;
+const PLACES: [u64; 2] = [4, 512];
+/// Of a file's places one in so many is looked at though nothing is in doubt.
+const SURE_SHARE: u64 = 4;
 /// What packed logs come to where they do not tell.
 const UNPACKED_FACTOR: u64 = 8;
 
@@ -43,20 +43,25 @@ pub fn profile(item: &FileItem, effort: Effort) -> Profile {
 /// How closely to look.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Nobody will ask for what lies before, in seconds since 1970.
-    since: i64,
-    places: u64,
+    shown: Shown,
+    /// A place is looked at for each so many bytes.
+    bytes_per_place: u64,
 }
 
 impl Effort {
-    /// For one of so many files.
+    /// For the files of one of several roles, which hold so many bytes together: roles share places
+    /// alike, since each has bars of its own, and files by their size.
     #[must_use]
-    pub fn shared(since: i64, files: usize) -> Self {
-        let places = PLACES_IN_ALL / u64::try_from(files.max(1)).unwrap_or(u64::MAX);
+    pub fn shared(shown: Shown, roles: usize, bytes: u64) -> Self {
+        let roles = u64::try_from(roles).unwrap_or(u64::MAX);
         Self {
-            since,
-            places: places.clamp(PLACES[0], PLACES[1]),
+            shown,
+            bytes_per_place: (bytes.saturating_mul(roles) / PLACES_IN_ALL).max(1),
         }
+    }
+
+    fn places(&self, size: u64) -> u64 {
+        (size / self.bytes_per_place).clamp(PLACES[0], PLACES[1])
     }
 }
 
@@ -67,18 +72,15 @@ fn look(item: &FileItem, effort: Effort) -> Option<Profile> {
     if item.packing != Packing::Plain {
         return packed(item, &file, dater, &life);
     }
-    let mut search = Search {
-        file,
-        size: life.size,
-        dater,
-        piece: vec![0; LOOK],
-    };
+    let mut probe = Probe::new(&file, life.size, dater);
     let points = if life.size <= LOOK as u64 {
-        search.every_stamp()
+        let all = probe.every_record().ok()?;
+        thinned(all.into_iter().map(Point::from).collect())
     } else {
-        search.places(effort)
+        // reading ahead would be for nothing
+        let _ = fadvise(&file, 0, None, Advice::Random);
+        places(&mut probe, effort).ok()?
     };
-    let points = points.ok()?;
     Some(if points.is_empty() {
         life.whole(life.size)
     } else {
@@ -128,13 +130,12 @@ fn packed(item: &FileItem, file: &File, mut dater: Dater, life: &Life) -> Option
         told_size(file, item.packing, life.size)
             .unwrap_or_else(|| life.size.saturating_mul(UNPACKED_FACTOR))
     };
-    let first = stamps(&mut dater, &head).next();
-    let Some((offset, at)) = first else {
+    let Some(first) = lines(&head).find_map(|line| dater.moment(line)) else {
         return Some(life.whole(size));
     };
     let first = Point {
-        offset: offset as u64,
-        at,
+        offset: 0,
+        at: first.seconds,
     };
     let last = Point {
         offset: size.saturating_sub(1),
@@ -163,188 +164,47 @@ fn told_size(file: &File, packing: Packing, size: u64) -> Option<u64> {
     (told >= size && told / 1100 <= size).then_some(told)
 }
 
-/// The stamped lines of a piece that begins where a line does: where each begins in it, and its
-/// moment in seconds since 1970.
-fn stamps<'a>(dater: &'a mut Dater, piece: &'a [u8]) -> impl Iterator<Item = (usize, i64)> + 'a {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < piece.len() {
-            let begin = at;
-            let rest = &piece[begin..];
-            at += memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-            if let Some(moment) = dater.moment(&piece[begin..at]) {
-                return Some((begin, moment.seconds));
-            }
-        }
-        None
-    })
-}
-
-/// A stretch between two known places; the largest comes first.
-#[derive(PartialEq, Eq)]
-struct Stretch {
-    from: Point,
-    to: Point,
-}
-
-impl Stretch {
-    const fn bytes(&self) -> u64 {
-        self.to.offset.saturating_sub(self.from.offset)
+/// Places with their moments, in file order; none where the file has no stamps.
+fn places(probe: &mut Probe<'_>, effort: Effort) -> io::Result<Vec<Point>> {
+    let size = probe.length();
+    for offset in [0, page_of(size / 2), page_of(size - LOOK as u64)] {
+        probe.learn_at(offset, LOOK)?;
     }
-
-    /// In bytes and time together.
-    fn extent(&self) -> u128 {
-        let seconds = self.to.at.saturating_sub(self.from.at);
-        u128::from(self.bytes()) * u128::from(seconds.unsigned_abs())
-    }
-
-    fn is_even(&self, since: i64) -> bool {
-        self.bytes() <= EVEN_BYTES
-            || self.to.at.saturating_sub(self.from.at) <= EVEN_SECONDS
-            || self.to.at < since
-    }
-}
-
-impl Ord for Stretch {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.extent(), self.to.offset).cmp(&(other.extent(), other.to.offset))
-    }
-}
-
-impl PartialOrd for Stretch {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-struct Search {
-    file: File,
-    size: u64,
-    dater: Dater,
-    piece: Vec<u8>,
-}
-
-impl Search {
-    /// The stamps of a small file.
-    fn every_stamp(&mut self) -> io::Result<Vec<Point>> {
-        let length = self.read(0, LOOK)?;
-        self.dater.learn(&self.piece[..length]);
-        let points = stamps(&mut self.dater, &self.piece[..length]);
-        let points = points.map(|(begin, at)| Point {
-            offset: begin as u64,
-            at,
-        });
-        Ok(thinned(points.collect()))
-    }
-
-    /// Places with their moments, in file order; none where the file has no stamps.
-    fn places(&mut self, effort: Effort) -> io::Result<Vec<Point>> {
-        self.learn()?;
-        let Some(first) = self.first()? else {
-            return Ok(Vec::new());
+    let Place::Record(first) = probe.record_within(0, FIRST_STAMP)? else {
+        return Ok(Vec::new());
+    };
+    let last = match probe.last_within(LOOK)? {
+        Some(last) => Some(last),
+        None => probe.last_within(LONG_LOOK)?,
+    };
+    let mut points = vec![first.into()];
+    let Some(last) = last.filter(|last| last.offset > first.offset) else {
+        return Ok(points);
+    };
+    points.push(last.into());
+    let mut stretches = Stretches::between(points[0], points[1], effort.shown);
+    let most = effort.places(size);
+    for place in 0..most {
+        let Some((stretch, aim)) = stretches.next(place >= most / SURE_SHARE) else {
+            break;
         };
-        let mut points = vec![first];
-        if let Some(last) = self.last()? {
-            points.push(last);
-            let mut stretches = BinaryHeap::from([Stretch {
-                from: first,
-                to: last,
-            }]);
-            for _ in 0..effort.places {
-                let Some(stretch) = stretches.pop() else {
-                    break;
-                };
-                if stretch.is_even(effort.since) {
-                    continue;
-                }
-                let middle = stretch.from.offset + stretch.bytes() / 2;
-                if let Some(found) = self.stamp_after(middle)?
-                    && found.offset < stretch.to.offset
-                {
-                    points.push(found);
-                    let (from, to) = (stretch.from, stretch.to);
-                    stretches.push(Stretch { from, to: found });
-                    stretches.push(Stretch { from: found, to });
-                }
-            }
-            points.sort_unstable_by_key(|point| point.offset);
+        // from the first whole line of the page
+        if let Place::Record(found) = probe.record_within(page_of(aim) + 1, LONG_LOOK)?
+            && stretches.divide(stretch, found.into())
+        {
+            points.push(found.into());
         }
-        Ok(points)
     }
+    points.sort_unstable_by_key(|point| point.offset);
+    Ok(points)
+}
 
-    /// How the file writes its stamps, from its beginning, its middle and its end.
-    fn learn(&mut self) -> io::Result<()> {
-        let end = self.size.saturating_sub(LOOK as u64);
-        for from in [0, end / 2, end] {
-            let length = self.read(from, LOOK)?;
-            let skipped = match from {
-                0 => 0,
-                _ => line_start(&self.piece[..length]),
-            };
-            self.dater.learn(&self.piece[skipped..length]);
+impl From<Record> for Point {
+    fn from(record: Record) -> Self {
+        Self {
+            offset: record.offset,
+            at: record.moment.seconds,
         }
-        Ok(())
-    }
-
-    fn first(&mut self) -> io::Result<Option<Point>> {
-        for reach in [LOOK, FIRST_STAMP] {
-            let length = self.read(0, reach)?;
-            let piece = &self.piece[..length];
-            if let Some((begin, at)) = stamps(&mut self.dater, piece).next() {
-                let offset = begin as u64;
-                return Ok(Some(Point { offset, at }));
-            }
-        }
-        Ok(None)
-    }
-
-    fn last(&mut self) -> io::Result<Option<Point>> {
-        for reach in [LOOK, LONG_LOOK] {
-            let from = self.size.saturating_sub(reach as u64);
-            let length = self.read(from, reach)?;
-            let skipped = line_start(&self.piece[..length]);
-            let piece = &self.piece[skipped..length];
-            if let Some((begin, at)) = stamps(&mut self.dater, piece).last() {
-                let offset = from + (skipped + begin) as u64;
-                return Ok(Some(Point { offset, at }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first stamped line that begins after `offset`, where there is one close by.
-    fn stamp_after(&mut self, offset: u64) -> io::Result<Option<Point>> {
-        for reach in [LOOK, LONG_LOOK] {
-            let length = self.read(offset, reach)?;
-            let skipped = line_start(&self.piece[..length]);
-            let piece = &self.piece[skipped..length];
-            if let Some((begin, at)) = stamps(&mut self.dater, piece).next() {
-                let offset = offset + (skipped + begin) as u64;
-                return Ok(Some(Point { offset, at }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Reads at most `reach` bytes of the file as it was when it was looked up.
-    fn read(&mut self, from: u64, reach: usize) -> io::Result<usize> {
-        let left = usize::try_from(self.size.saturating_sub(from)).unwrap_or(usize::MAX);
-        let wanted = reach.min(left);
-        if self.piece.len() < wanted {
-            self.piece.resize(wanted, 0);
-        }
-        let mut length = 0;
-        while length < wanted {
-            let into = &mut self.piece[length..wanted];
-            match self.file.read_at(into, from + length as u64) {
-                // truncated meanwhile
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(length)
     }
 }
 
@@ -361,14 +221,72 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
     kept
 }
 
-/// Where the first whole line of a piece begins.
-fn line_start(piece: &[u8]) -> usize {
-    memchr(b'\n', piece).map_or(piece.len(), |newline| newline + 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::fmt::Write;
+
+    use chrono_tz::Tz;
+
     use super::*;
+    use crate::window::{Dating, PAGE, ReadAt};
+
+    /// Counts what is read: where, and how much.
+    struct Log {
+        text: Vec<u8>,
+        reads: RefCell<Vec<(u64, usize)>>,
+    }
+
+    impl ReadAt for Log {
+        fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+            let from = usize::try_from(offset).expect("small");
+            let read = into.len().min(self.text.len() - from);
+            into[..read].copy_from_slice(&self.text[from..from + read]);
+            self.reads.borrow_mut().push((offset, read));
+            Ok(read)
+        }
+    }
+
+    #[test]
+    fn a_file_that_grew_evenly_is_looked_at_in_a_few_whole_pages() {
+        let begin: DateTime<Utc> = "2025-11-20T00:00:00Z".parse().expect("a time");
+        let mut text = String::new();
+        for line in 0..30_000 {
+            let at = begin + chrono::TimeDelta::seconds(2 * line);
+            writeln!(text, "{} line {line:05} of somebody", at.to_rfc3339()).expect("memory");
+        }
+        let log = Log {
+            text: text.into_bytes(),
+            reads: RefCell::default(),
+        };
+        let size = log.text.len() as u64;
+        let dating = Dating {
+            zone: Tz::UTC,
+            format: None,
+            key: None,
+        };
+        let mut probe = Probe::new(&log, size, Dater::of(&dating, begin));
+        let shown = Shown {
+            since: 0,
+            step: 3600,
+        };
+        let points = places(&mut probe, Effort::shared(shown, 4, size * 500)).expect("memory");
+        let profile = Profile::stamped(points, size);
+        for hour in 0..16 {
+            let from = begin.timestamp() + hour * 3600;
+            let told = profile.logged(from, from + 3600);
+            assert!(
+                told.abs_diff(size * 3600 / 60_000) < 200,
+                "{told} of {size}"
+            );
+        }
+        let reads = log.reads.borrow();
+        let pages = reads.iter().all(|(offset, length)| {
+            let end = offset + *length as u64;
+            offset.is_multiple_of(PAGE) && (end.is_multiple_of(PAGE) || end == size)
+        });
+        assert!(pages && reads.len() <= 16, "{reads:?}");
+    }
 
     #[test]
     fn of_a_small_file_the_places_around_pauses_are_kept() {

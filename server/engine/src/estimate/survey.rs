@@ -9,12 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use domain::estimate::Volume;
 use domain::{RoleName, SourceKind, Window};
 
 use super::cache::{Cache, State};
 use super::journal;
 use super::probe::{self, Effort};
 use super::profile::Profile;
+use super::stretch::Shown;
 use crate::config::{RoleConfig, SourceConfig};
 use crate::limits::Patience;
 use crate::source::{self, Item, ItemHow, Plan};
@@ -57,6 +59,8 @@ impl Default for Known {
 
 /// For listing a source, and for reading a few places of a file.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// So many files are looked at side by side: on a cold disk each of them mostly waits.
+const LOOKERS: usize = 16;
 
 /// What there is of a role.
 #[derive(Debug)]
@@ -111,14 +115,24 @@ impl Survey<'_> {
     pub fn run(&self) -> Option<Vec<RoleFindings>> {
         self.known.cache.begin_look();
         let journals = self.journals();
-        let planned = self.in_parallel(self.roles, |role| self.plan(role, &journals))?;
-        let files: Vec<(usize, &Item)> = planned
-            .iter()
-            .enumerate()
-            .flat_map(|(role, planned)| planned.files.iter().map(move |item| (role, item)))
-            .collect();
-        let effort = Effort::shared(self.window.start().timestamp(), files.len());
-        let profiles = self.in_parallel(&files, |(role, item)| (*role, self.look(item, effort)))?;
+        let planned =
+            self.in_parallel(self.threads, self.roles, |role| self.plan(role, &journals))?;
+        let seconds = (self.window.end() - self.window.start()).num_seconds();
+        let shown = Shown {
+            since: self.window.start().timestamp(),
+            step: Volume::step_for(seconds),
+        };
+        let roles = planned.len();
+        let mut files: Vec<(usize, Effort, &Item)> = Vec::new();
+        for (role, planned) in planned.iter().enumerate() {
+            let bytes = planned.files.iter().map(|item| item.planned_bytes).sum();
+            let effort = Effort::shared(shown, roles, bytes);
+            files.extend(planned.files.iter().map(|item| (role, effort, item)));
+        }
+        let lookers = self.threads.max(LOOKERS);
+        let profiles = self.in_parallel(lookers, &files, |(role, effort, item)| {
+            (*role, self.look(item, *effort))
+        })?;
         let mut findings: Vec<_> = planned.into_iter().map(|role| role.findings).collect();
         for (role, profile) in profiles {
             findings[role].files.extend(profile);
@@ -230,6 +244,7 @@ impl Survey<'_> {
     /// Does the same to each, in order; `None` where it was cancelled on the way.
     fn in_parallel<T: Sync, R: Send>(
         &self,
+        threads: usize,
         all: &[T],
         act: impl Fn(&T) -> R + Sync,
     ) -> Option<Vec<R>> {
@@ -244,7 +259,7 @@ impl Survey<'_> {
             done
         };
         let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-            let helpers: Vec<_> = (1..self.threads.min(all.len()))
+            let helpers: Vec<_> = (1..threads.min(all.len()))
                 .map(|_| scope.spawn(work))
                 .collect();
             let mut done = work();

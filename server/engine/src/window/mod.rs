@@ -51,7 +51,9 @@ use horizon::Horizon;
 pub use horizon::begins_late;
 pub use lines::ends_by_returns;
 use lines::{Judge, LineFilter};
-pub use probe::{Probe, span};
+#[cfg(test)]
+pub use probe::{PAGE, ReadAt};
+pub use probe::{Place, Probe, Record, lines, page_of, span};
 pub use search::{FIRST, Slack, Wanted, search};
 pub use time_format::{Dating, TimeFormat};
 pub use time_key::TimeKey;

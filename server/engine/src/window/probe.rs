@@ -13,6 +13,8 @@ use super::moment::Moment;
 const STEP: usize = 1024;
 /// So much is read at a place before it is given up.
 const REACH: usize = 1024 * 1024;
+/// What begins and ends where a page of the cache does costs a disk no more than is asked for.
+pub const PAGE: u64 = 4096;
 
 /// Bytes that can be read from anywhere.
 pub trait ReadAt {
@@ -92,16 +94,20 @@ impl<'f> Probe<'f> {
     /// Those of reading.
     pub fn learn(&mut self, places: u64, bytes: usize) -> io::Result<()> {
         for place in 0..places {
-            self.block.clear();
-            self.extend(self.length / places * place, bytes)?;
-            // the first line is torn but for the file's own first
-            let torn = match place {
-                0 => Some(0),
-                _ => memchr(b'\n', &self.block).map(|newline| newline + 1),
-            };
-            if let Some(torn) = torn {
-                self.dater.learn(&self.block[torn..]);
-            }
+            self.learn_at(self.length / places * place, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Learns how the file writes its stamps from one place of it.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn learn_at(&mut self, offset: u64, bytes: usize) -> io::Result<()> {
+        self.block.clear();
+        self.extend(offset, bytes)?;
+        if let Some(begin) = first_line(&self.block, offset == 0) {
+            self.dater.learn(&self.block[begin..]);
         }
         Ok(())
     }
@@ -117,6 +123,14 @@ impl<'f> Probe<'f> {
     /// # Errors
     /// Those of reading.
     pub fn record_from(&mut self, offset: u64) -> io::Result<Place> {
+        self.record_within(offset, REACH)
+    }
+
+    /// The same, given up where about `reach` bytes show none.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn record_within(&mut self, offset: u64, reach: usize) -> io::Result<Place> {
         // the byte before tells whether a line begins just here
         let from = offset.saturating_sub(1);
         let mut begins = offset == 0;
@@ -143,11 +157,41 @@ impl<'f> Probe<'f> {
             if has_ended {
                 return Ok(Place::End);
             }
-            if self.block.len() >= REACH {
+            if self.block.len() >= reach {
                 return Ok(Place::Unknown);
             }
             step *= 4;
         }
+    }
+
+    /// The last record that begins in the last `bytes` of the file.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn last_within(&mut self, bytes: usize) -> io::Result<Option<Record>> {
+        let from = page_of(self.length.saturating_sub(bytes as u64));
+        self.block.clear();
+        self.extend(from, usize::MAX)?;
+        Ok(self.records(from).last())
+    }
+
+    /// Learns from the whole of a small file, and answers with all its records.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn every_record(&mut self) -> io::Result<Vec<Record>> {
+        self.learn_at(0, usize::MAX)?;
+        Ok(self.records(0).collect())
+    }
+
+    /// Those of the block, which begins at `from` and ends with the file.
+    fn records(&mut self, from: u64) -> impl Iterator<Item = Record> {
+        let begin = first_line(&self.block, from == 0).unwrap_or(self.block.len());
+        let lines = stamped(&self.block[begin..], true, &mut self.dater);
+        lines.map(move |(at, moment)| Record {
+            offset: from + (begin + at) as u64,
+            moment,
+        })
     }
 
     /// The earliest stamp of the file's first `bytes`.
@@ -185,32 +229,18 @@ impl<'f> Probe<'f> {
     }
 }
 
+/// Where the page begins that a byte lies in.
+#[must_use]
+pub const fn page_of(offset: u64) -> u64 {
+    offset - offset % PAGE
+}
+
 /// The first stamped line of a piece: where it begins, and its moment. Only where `begins` does a
 /// line begin with the piece.
 pub fn first_record(piece: &[u8], begins: bool, dater: &mut Dater) -> Option<(usize, Moment)> {
-    let mut at = if begins { 0 } else { memchr(b'\n', piece)? + 1 };
-    for line in lines(&piece[at..]) {
-        if let Some(moment) = whole_head(line).and_then(|line| dater.moment(line)) {
-            return Some((at, moment));
-        }
-        at += line.len();
-    }
-    None
-}
-
-/// The lines of a piece, each with its end.
-fn lines(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = piece;
-    std::iter::from_fn(move || {
-        let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-        let line = rest.split_off(..length)?;
-        (!line.is_empty()).then_some(line)
-    })
-}
-
-/// A line of which enough is there to decide on it.
-fn whole_head(line: &[u8]) -> Option<&[u8]> {
-    (line.len() >= HEAD || line.ends_with(b"\n")).then_some(line)
+    let begin = first_line(piece, begins)?;
+    let first = stamped(&piece[begin..], false, dater).next();
+    first.map(|(at, moment)| (begin + at, moment))
 }
 
 /// The earliest stamp of a file's first lines; the last of them may be torn.
@@ -220,10 +250,44 @@ pub fn earliest(head: &[u8], dater: &mut Dater) -> Option<Moment> {
 
 /// The earliest and the latest stamp of a file's first lines; the last of them may be torn.
 pub fn span(head: &[u8], dater: &mut Dater) -> Option<(Moment, Moment)> {
-    lines(head)
-        .filter_map(|line| dater.moment(whole_head(line)?))
-        .fold(None, |span, moment| match span {
-            None => Some((moment, moment)),
-            Some((earliest, latest)) => Some((moment.min(earliest), moment.max(latest))),
-        })
+    stamped(head, false, dater).fold(None, |span, (_, moment)| match span {
+        None => Some((moment, moment)),
+        Some((earliest, latest)) => Some((moment.min(earliest), moment.max(latest))),
+    })
+}
+
+/// The stamped ones of some lines: where each begins, and its moment. Only where they end with the file
+/// is the last one whole without a newline.
+fn stamped<'a>(
+    text: &'a [u8],
+    has_ended: bool,
+    dater: &'a mut Dater,
+) -> impl Iterator<Item = (usize, Moment)> + 'a {
+    let mut at = 0;
+    lines(text).filter_map(move |line| {
+        let begin = at;
+        at += line.len();
+        let is_enough = has_ended || line.len() >= HEAD || line.ends_with(b"\n");
+        let moment = is_enough.then(|| dater.moment(line))??;
+        Some((begin, moment))
+    })
+}
+
+/// Where the first whole line of a piece begins; `begins` as with [`first_record`].
+fn first_line(piece: &[u8], begins: bool) -> Option<usize> {
+    if begins {
+        Some(0)
+    } else {
+        memchr(b'\n', piece).map(|newline| newline + 1)
+    }
+}
+
+/// The lines of a text, each with its end.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+        let line = rest.split_off(..length)?;
+        (!line.is_empty()).then_some(line)
+    })
 }

@@ -5,7 +5,6 @@
 //! record does not begin a new one: it is in too few lines, or behind other words.
 
 use chrono::{DateTime, Utc};
-use memchr::memchr;
 
 use super::clock::Clock;
 use super::columns::{Choice, Column, Table};
@@ -13,6 +12,7 @@ use super::field::{Field, Rank, is_anothers};
 use super::format::{FORMATS, Format, ORDERS, Reader, Trust};
 use super::moment::Moment;
 use super::place::{MAX_WORDS, Spots, body, start};
+use super::probe::lines;
 use super::profile::{Profile, Within};
 use super::time_format::TimeFormat;
 use super::time_key::{self, Keyed, TimeKey};
@@ -155,15 +155,9 @@ impl Survey {
 
     /// Asks the lines of a sample, which begins with a line's start.
     pub fn add(&mut self, sample: &[u8]) {
-        let mut rest = sample;
         self.table.begin_sample();
-        for _ in 0..LINES {
-            if rest.is_empty() {
-                return;
-            }
-            let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-            self.ask(&rest[..length.min(HEAD)]);
-            rest = &rest[length..];
+        for line in lines(sample).take(LINES) {
+            self.ask(&line[..line.len().min(HEAD)]);
         }
     }
 
