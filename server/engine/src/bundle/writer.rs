@@ -19,7 +19,7 @@ use super::zip::{Compressor, ZipStream, unpack};
 use super::{Leaving, NoRoom, Spool, SpooledVolume};
 use crate::config::Compression;
 use crate::redact::Canary;
-use crate::store::{ItemRow, Seal, Store, StoreError, VolumeRow};
+use crate::store::{NewItem, Seal, Store, StoreError, VolumeRow};
 
 /// Items are recorded in batches of this size.
 const RECORD_BATCH: usize = 2000;
@@ -96,7 +96,7 @@ pub struct BundleWriter {
     open: Option<OpenVolume>,
     /// Between volumes; while one is open it has the compressor.
     compressor: Option<Compressor>,
-    unrecorded: Vec<ItemRow>,
+    unrecorded: Vec<NewItem>,
     /// A canary died on its way through redaction.
     is_proved: bool,
 }
@@ -173,10 +173,10 @@ impl BundleWriter {
 
     /// Remembers what came of an item, and seals the volume when it is large enough. With
     /// `has_entry` the item lies in the volume that is open.
-    pub fn end_item(&mut self, mut item: ItemRow, has_entry: bool) -> Result<(), BundleError> {
+    pub fn end_item(&mut self, mut item: NewItem, has_entry: bool) -> Result<(), BundleError> {
         if has_entry && let Some(open) = &mut self.open {
             open.zip.end()?;
-            item.volume = Some(open.id);
+            item.row.volume = Some(open.id);
         }
         self.unrecorded.push(item);
         if self.unrecorded.len() >= RECORD_BATCH {

@@ -16,7 +16,7 @@ use super::{StoreResult, known, unsigned};
 /// item that it is given, and an order asked for here would copy all of them.)
 macro_rules! items_as_json {
     () => {
-        "'[' || COALESCE(group_concat(json_array(entry_name, label, kind, identity, outcome, reason, \
+        "'[' || COALESCE(group_concat(json_array(entry_name, label, kind, outcome, reason, \
          volume_id, read_bytes, kept_bytes, taken_whole, redactions), ','), '') || ']'"
     };
 }
@@ -28,7 +28,6 @@ struct Columns<'a> {
     entry_name: String,
     label: String,
     kind: &'a str,
-    identity: Option<String>,
     outcome: &'a str,
     #[serde(borrow)]
     reason: Option<Cow<'a, str>>,
@@ -51,7 +50,6 @@ impl Columns<'_> {
                 "kind of source",
                 self.kind,
             )?,
-            identity: self.identity,
             outcome: known(outcome, "outcome", self.outcome)?,
             reason: self
                 .reason

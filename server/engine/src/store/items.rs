@@ -29,8 +29,6 @@ pub struct ItemRow {
     pub entry_name: String,
     pub label: String,
     pub kind: SourceKind,
-    /// Which file it is, whatever its name; of what is no file `None`.
-    pub identity: Option<String>,
     /// `complete`, `empty`, `partial` or `missing`.
     pub outcome: &'static str,
     pub reason: Option<Reason>,
@@ -57,7 +55,6 @@ impl ItemRow {
             entry_name,
             label,
             kind,
-            identity: None,
             outcome,
             reason,
             volume: None,
@@ -65,6 +62,24 @@ impl ItemRow {
             kept_bytes: 0,
             taken_whole: false,
             redactions: BTreeMap::new(),
+        }
+    }
+}
+
+/// An item to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewItem {
+    pub row: ItemRow,
+    /// Which file it is, whatever its name; of what is no file `None`. Only [`Settled`] asks for it.
+    pub identity: Option<String>,
+}
+
+impl From<ItemRow> for NewItem {
+    /// What is no file.
+    fn from(row: ItemRow) -> Self {
+        Self {
+            row,
+            identity: None,
         }
     }
 }
@@ -116,7 +131,7 @@ impl Store {
         &self,
         collection: CollectionId,
         part: u32,
-        items: &[ItemRow],
+        items: &[NewItem],
     ) -> StoreResult<()> {
         let replaced = " DO UPDATE SET \
              identity = excluded.identity, outcome = excluded.outcome, reason = excluded.reason, \
@@ -132,7 +147,7 @@ impl Store {
         &self,
         collection: CollectionId,
         part: u32,
-        items: &[ItemRow],
+        items: &[NewItem],
     ) -> StoreResult<()> {
         self.insert_items(collection, part, items, " DO NOTHING")
             .await
@@ -142,7 +157,7 @@ impl Store {
         &self,
         collection: CollectionId,
         part: u32,
-        items: &[ItemRow],
+        items: &[NewItem],
         known_before: &str,
     ) -> StoreResult<()> {
         let id = collection.to_string();
@@ -150,19 +165,20 @@ impl Store {
         for rows in items.chunks(ROWS_AT_ONCE) {
             let encoded: Vec<_> = rows
                 .iter()
-                .map(EncodedItem::of)
+                .map(|item| EncodedItem::of(&item.row))
                 .collect::<serde_json::Result<_>>()?;
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO item (collection_id, part, entry_name, label, kind, identity, outcome, reason, \
                  volume_id, read_bytes, kept_bytes, taken_whole, redactions) ",
             );
-            insert.push_values(rows.iter().zip(encoded), |mut row, (item, encoded)| {
+            insert.push_values(rows.iter().zip(encoded), |mut row, (new, encoded)| {
+                let item = &new.row;
                 row.push_bind(&id)
                     .push_bind(part)
                     .push_bind(&item.entry_name)
                     .push_bind(&item.label)
                     .push_bind(item.kind.code())
-                    .push_bind(&item.identity)
+                    .push_bind(&new.identity)
                     .push_bind(item.outcome)
                     .push_bind(encoded.reason)
                     .push_bind(item.volume.map(|volume| volume.to_string()))

@@ -44,7 +44,7 @@ use thiserror::Error;
 pub use audit::AuditEntry;
 pub use collections::{CollectionRow, EffectiveRequest, NewCollection, StoredDestination};
 pub use delivery::paused_reason;
-pub use items::{ItemRow, Settled};
+pub use items::{ItemRow, NewItem, Settled};
 pub use parts::{PartCounts, PartRow};
 pub use past::Past;
 pub use people::PersonRow;
@@ -52,8 +52,8 @@ pub use pseudonyms::PseudonymRow;
 pub use saved::SavedIn;
 pub use volumes::{LedgerBlock, Seal, VolumeRow};
 
-/// Rows that SQLite's thread may be ahead of their reader. With few, the two wait for each other at
-/// every row, which costs more than the rows.
+/// Rows that SQLite's thread may be ahead of their reader: what a retry need not read again may be a
+/// million rows. With few, the two wait for each other at every row, which costs more than the rows.
 const ROWS_AT_A_TIME: usize = 1024;
 
 /// Kibibytes, as SQLite's `cache_size` takes them: recorded items go all over their table.

@@ -92,7 +92,6 @@ fn items(volume: Uuid) -> Vec<ItemRow> {
             .is_multiple_of(3)
             .then(|| ("rule \"x\"".to_owned(), number as u64));
         ItemRow {
-            identity: Some(format!("1:{number}")),
             volume: (outcome != "missing").then_some(volume),
             read_bytes: 1 << 40,
             kept_bytes: number as u64,
@@ -112,7 +111,8 @@ async fn many_items_come_back_as_they_were_recorded_and_by_name() {
     let inserted = store.insert_volume(id, &volume).await;
     inserted.expect("a volume");
     let mut items = items(volume.id);
-    store.record_items(id, 0, &items).await.expect("recorded");
+    let new: Vec<NewItem> = items.iter().cloned().map(NewItem::from).collect();
+    store.record_items(id, 0, &new).await.expect("recorded");
     items.sort_by(|one, other| one.entry_name.cmp(&other.entry_name));
     let read: Vec<ItemRow> = store.items(id, 0).try_collect().await.expect("the items");
     assert!(read == items);

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use super::writer::{BundleError, BundleWriter};
 use super::{NoRoom, Spool};
 use crate::redact::Canary;
-use crate::store::ItemRow;
+use crate::store::NewItem;
 
 const BUFFER_BYTES: usize = 256 * 1024;
 /// One in the hands of each thread, and some between them to even out their pace.
@@ -38,7 +38,7 @@ enum Step {
     /// So many bytes belong to the entry that was begun last.
     Bytes(usize),
     /// The item has ended, with its entry where it has one.
-    End(Box<ItemRow>),
+    End(Box<NewItem>),
     /// All items have ended.
     Finish,
 }
@@ -121,7 +121,7 @@ impl Feed {
     }
 
     /// Tells what came of the item whose entry was written last; its volume is filled in.
-    pub fn end_item(&mut self, item: ItemRow) -> Result<(), BundleError> {
+    pub fn end_item(&mut self, item: NewItem) -> Result<(), BundleError> {
         self.batch.steps.push(Step::End(Box::new(item)));
         if self.batch.is_full() {
             self.send()?;

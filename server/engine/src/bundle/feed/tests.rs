@@ -16,7 +16,7 @@ use crate::bundle::{Packing, SpooledVolume};
 use crate::config::Compression;
 use crate::limits::{Budgets, Meter};
 use crate::redact::Redactor;
-use crate::store::Store;
+use crate::store::{ItemRow, Store};
 
 /// A part of a real collection in a real database, about to be packed.
 struct Rig {
@@ -156,7 +156,7 @@ fn put(feed: &mut Feed, name: &str, bytes: &[u8], cancel: &AtomicBool) -> Result
             return Err(entry.into_failure(error));
         }
     }
-    feed.end_item(item(name))
+    feed.end_item(item(name).into())
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn what_is_missing_is_a_line_whatever_it_is_called() {
         "missing",
         Some(domain::Reason::PermissionDenied),
     );
-    feed.end_item(missing).expect("room");
+    feed.end_item(missing.into()).expect("room");
     feed.finish().expect("a packer");
     packer.run().expect("a bundle");
     let [volume] = &rig.spooled()[..] else {

@@ -18,7 +18,7 @@ use crate::error::EngineError;
 use crate::limits::{Budgets, Meter, Seat};
 use crate::redact::{Canary, Redactor};
 use crate::source::{self, Item, ItemOutcome, ReadContext};
-use crate::store::{ItemRow, PartRow, Settled};
+use crate::store::{NewItem, PartRow, Settled};
 
 /// Reads a part into bundles. [`NoRoom::Cancelled`]: it was stopped.
 #[allow(
@@ -163,24 +163,24 @@ impl CollectJob {
             if settled.has(&named.entry, item.identity().as_deref()) {
                 continue;
             }
-            let row = if is_full {
+            let ended = if is_full {
                 item_row(item, &named, "missing", Some(Reason::SpoolFull))
             } else if let Some(cut) = self.budget.exhausted() {
                 item_row(item, &named, "missing", Some(cut))
             } else {
                 self.collect_item(item, &named, feed)?
             };
-            is_full |= row.reason == Some(Reason::SpoolFull);
-            if row.reason.is_some() {
+            is_full |= ended.row.reason == Some(Reason::SpoolFull);
+            if ended.row.reason.is_some() {
                 self.progress.items_missing.fetch_add(1, Ordering::Relaxed);
             }
             self.progress.items.fetch_add(1, Ordering::Relaxed);
             self.progress
                 .kept_bytes
-                .fetch_add(row.kept_bytes, Ordering::Relaxed);
+                .fetch_add(ended.row.kept_bytes, Ordering::Relaxed);
             // before a volume with them may be sealed
             self.redactor.flush().map_err(BundleError::Redaction)?;
-            feed.end_item(row)?;
+            feed.end_item(ended)?;
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl CollectJob {
         item: &Item,
         named: &Named,
         feed: &mut Feed,
-    ) -> Result<ItemRow, BundleError> {
+    ) -> Result<NewItem, BundleError> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(NoRoom::Cancelled.into());
         }
@@ -215,16 +215,14 @@ impl CollectJob {
             ItemOutcome::Cancelled => return Err(NoRoom::Cancelled.into()),
         };
         let reason = reason.map(|reason| clean_reason(&self.redactor, reason));
-        Ok(ItemRow {
-            read_bytes: report.read_bytes,
-            kept_bytes: report.kept_bytes,
-            taken_whole: report.taken_whole,
-            redactions: report
-                .redactions
-                .iter()
-                .map(|(rule, count)| ((*rule).to_owned(), *count))
-                .collect(),
-            ..item_row(item, named, outcome, reason)
-        })
+        let mut new = item_row(item, named, outcome, reason);
+        new.row.read_bytes = report.read_bytes;
+        new.row.kept_bytes = report.kept_bytes;
+        new.row.taken_whole = report.taken_whole;
+        let counts = report.redactions.iter();
+        new.row.redactions = counts
+            .map(|(rule, count)| ((*rule).to_owned(), *count))
+            .collect();
+        Ok(new)
     }
 }

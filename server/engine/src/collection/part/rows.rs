@@ -8,23 +8,23 @@ use super::naming::{Named, Names, clean_name, clean_reason};
 use crate::collection::plan::{Absent, PlannedPart};
 use crate::redact::Redactor;
 use crate::source::Item;
-use crate::store::{ItemRow, Settled};
+use crate::store::{ItemRow, NewItem, Settled};
 
 pub(super) fn item_row(
     item: &Item,
     named: &Named,
     outcome: &'static str,
     reason: Option<Reason>,
-) -> ItemRow {
+) -> NewItem {
     let named = named.clone();
-    ItemRow {
+    NewItem {
+        row: ItemRow::unread(named.entry, named.label, item.kind(), outcome, reason),
         identity: item.identity(),
-        ..ItemRow::unread(named.entry, named.label, item.kind(), outcome, reason)
     }
 }
 
 /// What the plan did not find: there are no entries, but their places must be named.
-pub(super) fn missing_rows(absent: &[Absent], redactor: &Redactor) -> Vec<ItemRow> {
+pub(super) fn missing_rows(absent: &[Absent], redactor: &Redactor) -> Vec<NewItem> {
     let mut taken = HashSet::new();
     absent
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn missing_rows(absent: &[Absent], redactor: &Redactor) -> Vec<ItemRo
             }
             taken.insert(entry_name.clone());
             let reason = Some(clean_reason(redactor, absent.reason.clone()));
-            ItemRow::unread(entry_name, label, absent.kind, "missing", reason)
+            ItemRow::unread(entry_name, label, absent.kind, "missing", reason).into()
         })
         .collect()
 }
@@ -48,7 +48,7 @@ pub(super) fn unread_rows(
     settled: &Settled,
     redactor: &Redactor,
     reason: &Reason,
-) -> Vec<ItemRow> {
+) -> Vec<NewItem> {
     let mut names = Names::of(&planned.items, redactor, settled);
     let items = planned
         .items
