@@ -389,16 +389,8 @@ fn a_signature_is_found_nowhere_after_a_collection_that_used_it() {
     );
     let (from, to) = (ago(120), ago(60));
     let output = stack
-        .command(&[
-            "collect",
-            "--from",
-            &from,
-            "--to",
-            &to,
-            "--sas-url-file",
-            "x.sas",
-            "--json",
-        ])
+        .collect_to_container(&from, &to, "x.sas")
+        .arg("--json")
         .env("HELP_SUPPORT_LOG", "trace")
         .output()
         .expect("the program runs");

@@ -391,15 +391,7 @@ fn a_waiting_collection_takes_another_sas_url_from_its_file() {
     let (from, to) = ((now - TimeDelta::hours(1)).to_rfc3339(), now.to_rfc3339());
     let mut collecting = rig
         .stack
-        .command(&[
-            "collect",
-            "--from",
-            &from,
-            "--to",
-            &to,
-            "--sas-url-file",
-            "sas.txt",
-        ])
+        .collect_to_container(&from, &to, "sas.txt")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -13,7 +13,6 @@ use common::{
 };
 use domain::{CollectionState, DestinationChoice, PartState, Reason, RoleName};
 use engine::{Compression, EngineError, SourceConfig};
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn the_lines_of_the_window_arrive_in_a_directory() {
@@ -194,36 +193,6 @@ async fn what_cannot_be_read_is_named_and_the_rest_arrives() {
 }
 
 #[tokio::test]
-async fn a_second_collection_waits_for_the_first() {
-    let mut stack = Stack::new();
-    stack.add_source(
-        "Slow",
-        SourceConfig::Command {
-            name: "slow".to_owned(),
-            run: vec!["/bin/sleep".to_owned(), "2".to_owned()],
-            timeout: Duration::from_secs(30),
-        },
-    );
-    let serving = Serving::start(stack.engine().await);
-    let request = || stack.request(DestinationChoice::Directory(None));
-    let first = serving.collect(request()).await;
-    wait_for(&serving.engine, first, &[CollectionState::InProgress]).await;
-    let second = serving.collect(request()).await;
-    let waiting = serving.engine.collection(second).await.unwrap();
-    assert_eq!(
-        (waiting.summary.state, waiting.queued_behind),
-        (CollectionState::Queued, 1)
-    );
-    wait_for_end(&serving.engine, second).await;
-    let (one, two) = (
-        serving.engine.collection(first).await.unwrap(),
-        serving.engine.collection(second).await.unwrap(),
-    );
-    assert!(one.ended_at.unwrap() <= two.started_at.unwrap());
-    serving.stop().await;
-}
-
-#[tokio::test]
 async fn cancelling_ends_within_two_seconds_and_leaves_nothing() {
     let mut stack = Stack::new();
     let directory = stack.role("Storage");
@@ -378,25 +347,6 @@ async fn a_spool_that_is_too_small_cuts_a_part_and_names_what_it_cut() {
     assert!(cut["read_bytes"].as_u64() >= Some(taken.len() as u64));
     assert!(stack.spooled().is_empty(), "{:?}", stack.spooled());
     serving.stop().await;
-}
-
-#[tokio::test]
-async fn the_overview_knows_what_ran_last_behind_all_that_is_queued() {
-    let mut stack = Stack::new();
-    let path = stack.role("Storage").join("disk.log");
-    stack.log(&path, TimeDelta::minutes(1));
-    let engine = stack.engine().await;
-    let request = || stack.request(DestinationChoice::Directory(None));
-    assert!(engine.overview().await.unwrap().last.is_none());
-    let first = engine.start_held(request(), &operator()).await.unwrap();
-    engine.drive(first, CancellationToken::new()).await.unwrap();
-    for _ in 0..6 {
-        engine.start(request(), &operator()).await.unwrap();
-    }
-    let overview = engine.overview().await.unwrap();
-    assert_eq!(overview.queued, 6);
-    assert_eq!(overview.last.map(|last| last.id), Some(first));
-    engine.close().await;
 }
 
 #[tokio::test]

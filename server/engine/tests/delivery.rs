@@ -4,10 +4,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -387,76 +384,6 @@ async fn a_new_url_that_the_service_refuses_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn the_oldest_is_next_whoever_runs_it_and_a_row_nobody_can_read_stops_nobody() {
-    let mut stack = Stack::new();
-    let log = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&log, 1);
-    let request = || stack.request(DestinationChoice::Directory(None));
-    let (portal, command) = (stack.engine().await, stack.engine().await);
-    let broken = portal.start(request(), &operator()).await.unwrap();
-    let unreadable = "UPDATE collection SET effective_request = '{}'";
-    stack.alter(unreadable).await;
-    let first = command.start_held(request(), &operator()).await.unwrap();
-    let second = portal.start(request(), &operator()).await.unwrap();
-    let serving = Serving::start(portal);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let waits = serving.engine.collection(second).await.unwrap();
-    assert_eq!(waits.summary.state, CollectionState::Queued);
-    let never = tokio_util::sync::CancellationToken::new();
-    command.drive(first, never).await.unwrap();
-    let second = wait_for_end(&serving.engine, second).await;
-    let first = serving.engine.collection(first).await.unwrap();
-    assert!(
-        first.ended_at <= second.started_at,
-        "the older one was first"
-    );
-    assert!(serving.engine.collection(broken).await.is_err());
-    let page = serving.engine.history(Default::default(), None, 10).await;
-    assert_eq!(page.unwrap().rows.len(), 2);
-    command.close().await;
-    serving.stop().await;
-}
-
-#[tokio::test]
-async fn a_queue_that_cannot_be_served_is_not_tried_without_a_break() {
-    let stack = Stack::new();
-    let tries = Arc::new(AtomicU32::new(0));
-    // of this thread, on which all tasks of this test run
-    let _guard = tracing::subscriber::set_default(Errors(Arc::clone(&tries)));
-    let serving = Serving::start(stack.engine().await);
-    serving.engine.close().await;
-    // ten times as long as the queue rests when all is well
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(tries.load(Ordering::Relaxed), 1);
-    serving.stop().await;
-}
-
-/// Counts what the runner says is wrong.
-struct Errors(Arc<AtomicU32>);
-
-impl tracing::Subscriber for Errors {
-    fn enabled(&self, said: &tracing::Metadata<'_>) -> bool {
-        *said.level() == tracing::Level::ERROR && said.target() == "engine::collection::runner"
-    }
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-#[tokio::test]
 async fn cancelling_in_a_pause_leaves_no_blob_and_no_file() {
     let mut rig = Rig::new(1, 40).await;
     rig.stack.config.bandwidth_limit = 1 << 20;
@@ -477,91 +404,5 @@ async fn cancelling_in_a_pause_leaves_no_blob_and_no_file() {
     assert_eq!(cancelled.paused_by, None);
     assert_eq!(rig.azurite.blobs("logs").await, Vec::<String>::new());
     assert!(rig.stack.spooled().is_empty());
-    serving.stop().await;
-}
-
-#[tokio::test]
-async fn a_directory_that_is_removed_on_the_way_is_filled_again() {
-    let mut stack = Stack::new();
-    let elsewhere = common::other_file_system();
-    stack.config.bundle_directory = elsewhere.path().join("bundles");
-    stack.config.bandwidth_limit = 8 << 20;
-    let path = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&path, 48);
-    let serving = Serving::start(stack.engine().await);
-    let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.collect(request).await;
-    common::wait_until(&serving.engine, id, |detail| {
-        detail.progress.delivered_bytes > 0
-    })
-    .await;
-    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let zip = stack
-        .config
-        .bundle_directory
-        .join(&detail.folder)
-        .join("node-01/Storage.zip");
-    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
-    serving.stop().await;
-}
-
-#[tokio::test]
-async fn what_was_copied_to_another_file_system_is_not_copied_again_after_a_restart() {
-    let mut stack = Stack::new();
-    let elsewhere = common::other_file_system();
-    stack.config.bundle_directory = elsewhere.path().join("bundles");
-    // of hours a block: the first one leaves, and no other
-    stack.config.bandwidth_limit = 1 << 10;
-    let path = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&path, 40);
-    let serving = Serving::start(stack.engine().await);
-    let request = stack.request(DestinationChoice::Directory(None));
-    let id = serving.collect(request).await;
-    wait_until(&serving.engine, id, |detail| {
-        detail.progress.delivered_bytes > 0 && is_delivering(detail)
-    })
-    .await;
-    serving.stop().await;
-    let copied = files_below(&stack.config.bundle_directory);
-    assert_eq!(copied.len(), 1, "{copied:?}");
-    let copy = fs::metadata(&copied[0]).unwrap().ino();
-
-    stack.config.bandwidth_limit = 0;
-    let serving = Serving::start(stack.engine().await);
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let folder = stack.config.bundle_directory.join(&detail.folder);
-    let zip = folder.join("node-01/Storage.zip");
-    assert_eq!(fs::metadata(&zip).unwrap().ino(), copy);
-    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
-    serving.stop().await;
-}
-
-#[tokio::test]
-async fn a_directory_beside_the_spool_gets_its_files_also_after_it_was_removed_on_the_way() {
-    let mut stack = Stack::new();
-    let path = stack.role("Storage").join("disk.log");
-    stack.noisy_log(&path, 1);
-    let gate = stack.gate("Storage");
-    let serving = Serving::start(stack.engine().await);
-    let id = serving
-        .collect(stack.request(DestinationChoice::Directory(None)))
-        .await;
-    let begun = std::time::Instant::now();
-    while !stack.config.bundle_directory.join("test-stack").exists() {
-        assert!(begun.elapsed() < common::PATIENCE, "nothing is delivered");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    fs::remove_dir_all(&stack.config.bundle_directory).unwrap();
-    fs::write(&gate, "").unwrap();
-    let detail = wait_for_end(&serving.engine, id).await;
-    assert_eq!(detail.summary.state, CollectionState::Complete);
-    let folder = stack.config.bundle_directory.join(&detail.folder);
-    let zip = folder.join("node-01/Storage.zip");
-    assert!(read_entry(&zip, &entry_of(&path)) == fs::read_to_string(&path).unwrap());
-    assert_eq!(fs::read_dir(folder.join("node-01")).unwrap().count(), 1);
-    assert!(stack.spooled().is_empty());
     serving.stop().await;
 }

@@ -70,6 +70,14 @@ impl Stack {
         command
     }
 
+    /// `collect` of a period, with what is kept delivered to a container.
+    pub fn collect_to_container(&self, from: &str, to: &str, sas_url_file: &str) -> Command {
+        let period = ["collect", "--from", from, "--to", to];
+        let mut command = self.command(&period);
+        command.args(["--sas-url-file", sas_url_file]);
+        command
+    }
+
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().expect("the program runs"))

@@ -96,7 +96,7 @@ fn after_failed_deliveries_no_signature_and_no_secret_stands_anywhere() {
         stack.write("logs/app.log", &format!("{stamp} password={PASSWORD}\n"));
         let expires = (to + TimeDelta::hours(5)).format("%Y-%m-%dT%H:%M:%SZ");
         let port = serve(service);
-        let sas = stack.write(
+        stack.write(
             "sas.txt",
             &format!(
                 "http://127.0.0.1:{port}/devstoreaccount1/logs?sv=2024-11-04&sr=c&sp=rwl&se={expires}&sig={SIGNATURE}"
@@ -108,15 +108,7 @@ fn after_failed_deliveries_no_signature_and_no_secret_stands_anywhere() {
             std::fs::File::create(path).expect("a file").into()
         };
         let mut child = stack
-            .command(&[
-                "collect",
-                "--from",
-                &from.to_rfc3339(),
-                "--to",
-                &to.to_rfc3339(),
-            ])
-            .arg("--sas-url-file")
-            .arg(&sas)
+            .collect_to_container(&from.to_rfc3339(), &to.to_rfc3339(), "sas.txt")
             .env("HELP_SUPPORT_LOG", "debug")
             .stdout(said("stdout.txt"))
             .stderr(said("stderr.txt"))

@@ -4,6 +4,7 @@ mod commands;
 mod denied;
 mod files;
 mod journals;
+mod packed;
 mod rotations;
 mod searches;
 

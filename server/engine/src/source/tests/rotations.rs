@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::files::{Logs, gzip, set_last_write};
+use super::files::{Logs, set_last_write};
+use super::packed::gzip;
 use super::searches::{asked, line, steady};
 use super::*;
 

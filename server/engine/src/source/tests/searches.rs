@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::time::SystemTime;
 
-use super::files::{Logs, gzip, set_last_write};
+use super::files::{Logs, set_last_write};
+use super::packed::gzip;
 use super::rotations::rename;
 use super::*;
 
