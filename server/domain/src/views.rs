@@ -127,7 +127,7 @@ pub struct PartView {
     pub role: RoleName,
     #[serde(flatten)]
     pub state: PartState,
-    /// Items read so far, and those of them that are missing.
+    /// Items read so far, and those of them that are missing or were kept in part.
     pub items: u64,
     pub items_missing: u64,
     /// Items planned; an estimate until the part has ended.

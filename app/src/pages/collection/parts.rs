@@ -64,9 +64,8 @@ fn part_row(part: PartView) -> impl IntoView {
         )
     };
     let missing = (part.items_missing > 0).then(|| {
-        view! {
-            <div class="small warning">{format!("{} missing", format::count(part.items_missing))}</div>
-        }
+        let missing = format::count(part.items_missing);
+        view! { <div class="small warning">{format!("{missing} missing or partial")}</div> }
     });
     view! {
         <tr>
