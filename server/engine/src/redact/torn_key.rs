@@ -142,6 +142,7 @@ impl TornKey {
         })
     }
 }
+
 /// Only the end of the line follows, or that of the string that it stands in.
 fn ends(after: &[u8]) -> bool {
     let after = after.trim_ascii();

@@ -78,7 +78,7 @@ fn names(first_line: &[u8]) -> &[u8] {
 fn columns(body: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(body);
     std::iter::from_fn(move || {
-        let text = rest?.trim_ascii_start_of_blanks();
+        let text = unindented(rest?);
         let (column, behind) = match text.strip_prefix(b"\"") {
             Some(quoted) => {
                 let close = closing_quote(quoted);
@@ -110,16 +110,10 @@ fn closing_quote(text: &[u8]) -> usize {
     text.len()
 }
 
-trait Blanks {
-    fn trim_ascii_start_of_blanks(&self) -> &Self;
-}
-
-impl Blanks for [u8] {
-    /// A tab may stand between columns.
-    fn trim_ascii_start_of_blanks(&self) -> &Self {
-        let blanks = self.iter().take_while(|byte| **byte == b' ').count();
-        &self[blanks..]
-    }
+/// Behind blanks, but not behind tabs: they may stand between columns.
+fn unindented(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    &text[blanks..]
 }
 
 /// Whether a column holds a stamp's letters and digits and no words beside.
