@@ -49,12 +49,14 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// Runs two programs in turn, so that what the machine does besides meets both; once each before,
-/// so that the files are in memory.
+/// so that the files are in memory. What made them is on the disk by then, so that nothing is still
+/// being written.
 pub fn alternate(
     runs: usize,
     mut peer: impl FnMut() -> Taken,
     mut ours: impl FnMut() -> Taken,
 ) -> (Vec<Taken>, Vec<Taken>) {
+    rustix::fs::sync();
     let (mut theirs, mut own) = (Vec::new(), Vec::new());
     for run in 0..=runs {
         let (one, other) = (peer(), ours());

@@ -113,7 +113,8 @@ enum Way {
 struct Block<'a> {
     number: u32,
     bytes: Bytes,
-    sha256: String,
+    /// As the ledger has it.
+    sha256_up_to_end: String,
     _memory: SemaphorePermit<'a>,
 }
 
@@ -248,13 +249,13 @@ impl<'a> Delivery<'a> {
             let block = Block {
                 number,
                 bytes: read.bytes,
-                sha256: read.sha256,
+                sha256_up_to_end: to_hex(&whole.clone().finalize()),
                 _memory: permit,
             };
             number += 1;
             let is_staged = ledger.iter().any(|known| {
                 known.number == block.number
-                    && known.sha256 == block.sha256
+                    && known.sha256_up_to_end == block.sha256_up_to_end
                     && known.size_bytes == block.bytes.len() as u64
             });
             if is_staged {
@@ -289,7 +290,7 @@ impl<'a> Delivery<'a> {
         let entry = LedgerBlock {
             number: block.number,
             size_bytes: length,
-            sha256: block.sha256,
+            sha256_up_to_end: block.sha256_up_to_end,
         };
         self.store.record_block(self.volume.id, &entry).await?;
         Ok(())
@@ -379,7 +380,6 @@ impl<'a> Delivery<'a> {
 
 struct ReadBlock {
     bytes: Bytes,
-    sha256: String,
     /// Of the volume up to the end of this block.
     whole: Sha256,
 }
@@ -396,7 +396,6 @@ async fn read_block(
         file.read_exact_at(&mut bytes, start)?;
         whole.update(&bytes);
         Ok(ReadBlock {
-            sha256: to_hex(&Sha256::digest(&bytes)),
             bytes: Bytes::from(bytes),
             whole,
         })

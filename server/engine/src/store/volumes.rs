@@ -28,8 +28,9 @@ pub struct VolumeRow {
 pub struct LedgerBlock {
     pub number: u32,
     pub size_bytes: u64,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
+    /// SHA-256 in hexadecimal, of the volume from its beginning to this block's end: that names the
+    /// block as well, and the volume is hashed on its way anyway.
+    pub sha256_up_to_end: String,
 }
 
 /// Says that a volume is whole, and what it must be wherever it goes.
@@ -102,7 +103,7 @@ impl FromRow<'_, SqliteRow> for LedgerBlock {
         Ok(Self {
             number: row.try_get("number")?,
             size_bytes: unsigned(row.try_get("size_bytes")?),
-            sha256: row.try_get("sha256")?,
+            sha256_up_to_end: row.try_get("sha256")?,
         })
     }
 }
@@ -181,7 +182,7 @@ impl Store {
         .bind(volume.to_string())
         .bind(block.number)
         .bind(signed(block.size_bytes))
-        .bind(&block.sha256)
+        .bind(&block.sha256_up_to_end)
         .bind(micros(Utc::now()))
         .execute(&self.writer)
         .await?;
