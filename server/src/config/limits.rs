@@ -106,14 +106,14 @@ impl<T: Copy + PartialOrd> Ordered<'_, '_, T> {
             (Some(field), _) => (
                 field,
                 format!(
-                    "is more than {upper}_{what}, which is {}",
+                    "is more than {upper}_{what}, which is {}; raise that too",
                     write(more.value)
                 ),
             ),
             (None, Some(field)) => (
                 field,
                 format!(
-                    "is less than {lower}_{what}, which is {}",
+                    "is less than {lower}_{what}, which is {}; lower that too",
                     write(less.value)
                 ),
             ),
@@ -165,11 +165,11 @@ mod tests {
             ),
             (
                 "item_bytes = \"60 GiB\"",
-                "2: limits.item_bytes: is more than part_bytes, which is 50.0 GiB",
+                "2: limits.item_bytes: is more than part_bytes, which is 50.0 GiB; raise that too",
             ),
             (
                 "collection_time = \"30m\"",
-                "2: limits.collection_time: is less than part_time, which is 1h",
+                "2: limits.collection_time: is less than part_time, which is 1h; lower that too",
             ),
             (
                 "priority = \"high\"",
