@@ -25,7 +25,7 @@ const LOOK: usize = 8 * 1024;
 const LONG_LOOK: usize = 64 * 1024;
 /// So much is searched for a file's first stamp, as a collection does.
 const FIRST_STAMP: usize = 256 * 1024;
-/// So many places are looked at in all files together, which takes well under a second …
+/// So many places are looked at in all files together, which takes about a second from a cold disk …
 const PLACES_IN_ALL: u64 = 32_000;
 /// … and in each file at least and at most so many.
 const PLACES: [u64; 2] = [4, 512];
