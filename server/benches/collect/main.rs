@@ -220,7 +220,7 @@ impl Bench<'_> {
 
     fn sos(&mut self) {
         let mib = number("BENCH_SOS_MIB", 128);
-        let what = format!("{mib} MiB at `/var/log`");
+        let what = format!("{mib} MiB below `/var/log`");
         eprintln!("h: {what}");
         if std::process::Command::new("sos")
             .arg("--help")
@@ -237,7 +237,7 @@ impl Bench<'_> {
         let window = self.hour();
         let taken = alternate(
             self.runs.min(3),
-            || programs::sos(&logs, window.0),
+            || programs::sos(&logs, mib << 20, window.0),
             || ours.collect(window, &[]),
         );
         self.table.compare('h', &what, "`sos report`", &taken);

@@ -82,20 +82,30 @@ pub fn tar(logs: &Path) -> Taken {
     taken
 }
 
-/// Debian's `sos report` of the logs, which it sees at `/var/log`: only there it looks.
-pub fn sos(logs: &Path, since: DateTime<Utc>) -> Taken {
+/// Debian's `sos report` of the logs. It takes what is called `messages` below `/var/log`: there, and
+/// under that name, it sees them. `bytes`: of the logs.
+pub fn sos(logs: &Path, bytes: u64, since: DateTime<Utc>) -> Taken {
     let output = logs.with_extension("sos");
     fs::create_dir_all(&output).expect("a directory");
     let taken = run(Command::new("unshare")
-        .args(["--mount", "sh", "-c"])
+        .args(["--mount", "sh", "-ec"])
         .arg(
-            "mount --bind \"$1\" /var/log && exec sos report --batch --quiet --only-plugins logs \
+            "mount -t tmpfs none /var/log; mkdir /var/log/messages; mount --bind \"$1\" /var/log/messages; \
+             exec sos report --batch --quiet --only-plugins logs \
              --all-logs --log-size 0 --since \"$3\" --tmp-dir \"$2\"",
         )
         .arg("sh")
         .arg(logs)
         .arg(&output)
         .arg(since.format("%Y%m%d%H%M%S").to_string()));
+    let packed: u64 = fs::read_dir(&output)
+        .expect("its output")
+        .filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()))
+        .sum();
+    assert!(
+        packed > bytes / 200,
+        "sos packed {packed} bytes: that cannot be the logs"
+    );
     fs::remove_dir_all(output).expect("its output");
     taken
 }
