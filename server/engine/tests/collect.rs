@@ -50,6 +50,40 @@ async fn the_lines_of_the_window_arrive_in_a_directory() {
 }
 
 #[tokio::test]
+async fn what_a_command_says_and_what_is_missing_are_dated_by_the_run() {
+    let mut stack = Stack::new();
+    for (name, run) in [("says", "echo so"), ("fails", "exit 7")] {
+        let source = SourceConfig::Command {
+            name: name.to_owned(),
+            run: vec!["/bin/sh".to_owned(), "-c".to_owned(), run.to_owned()],
+            timeout: common::PATIENCE,
+        };
+        stack.add_source("Host", source);
+    }
+    let serving = Serving::start(stack.engine().await);
+    let id = serving
+        .collect(stack.request(DestinationChoice::Directory(None)))
+        .await;
+    let detail = wait_for_end(&serving.engine, id).await;
+    let folder = stack.config.bundle_directory.join(&detail.folder);
+    let into = tempfile::tempdir().expect("a directory");
+    let unpacked = std::process::Command::new("bsdtar")
+        .arg("-xf")
+        .arg(folder.join("node-01/Host.zip"))
+        .current_dir(into.path())
+        .status();
+    assert!(unpacked.expect("bsdtar").success());
+    let files = files_below(into.path());
+    assert_eq!(files.len(), 2, "{files:?}");
+    for file in files {
+        let modified = fs::metadata(&file).and_then(|metadata| metadata.modified());
+        let age = modified.expect("its time").elapsed().unwrap_or_default();
+        assert!(age < common::PATIENCE, "{}: {age:?}", file.display());
+    }
+    serving.stop().await;
+}
+
+#[tokio::test]
 async fn a_container_gets_the_same_and_readers_of_three_makers_open_it() {
     let azurite = Azurite::start().await;
     azurite.container("logs").await;

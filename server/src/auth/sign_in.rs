@@ -35,19 +35,20 @@ pub async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Response {
     let name = form.user.trim();
+    let client = address.map(tracing::field::display);
     let wrong = || {
         let back = next::sign_in_url(&form.next, Some(SignInError::Wrong));
         Redirect::to(&back).into_response()
     };
     // nobody can have such a name, and whatever it is, it is not to be remembered
     if !is_user_name(name) {
-        tracing::warn!(?address, "sign-in refused");
+        tracing::warn!(address = client, "sign-in refused");
         return wrong();
     }
     let attempt = match portal.throttle.attempt(name, address, Instant::now()) {
         Ok(attempt) => attempt,
         Err(Wait(wait)) => {
-            tracing::warn!(?address, "sign-in throttled");
+            tracing::warn!(address = client, "sign-in throttled");
             return throttled(wait, &headers, &form.next);
         }
     };
@@ -56,13 +57,13 @@ pub async fn sign_in(
         Ok(Some(token)) => token,
         Ok(None) => {
             let user = known_name(&portal, name).await;
-            tracing::warn!(user, ?address, "sign-in refused");
+            tracing::warn!(user, address = client, "sign-in refused");
             return wrong();
         }
         Err(error) => return unavailable(&error),
     };
     attempt.succeeded();
-    tracing::info!(user = name, ?address, "signed in");
+    tracing::info!(user = name, address = client, "signed in");
     // a session that this browser still had must not outlive the change of person
     end_session(&portal, &headers).await;
     match portal.cookie.set(token.expose()) {

@@ -224,7 +224,7 @@ impl BundleWriter {
         if gaps.len() > MAX_ERROR_LINES as usize {
             text.push_str("and more; manifest.json names them all\n");
         }
-        self.write_whole("errors.txt", None, text.as_bytes())
+        self.write_whole("errors.txt", Some(Utc::now()), text.as_bytes())
     }
 
     /// Gives up what is not sealed.

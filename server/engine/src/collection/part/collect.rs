@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use chrono::Utc;
 use domain::{PartState, Reason};
 use tokio::sync::mpsc;
 
@@ -202,7 +203,9 @@ impl CollectJob {
             budget: &Arc::new(Meter::below(&self.budget, self.budgets.item)),
             seat: Some(&self.seat),
         };
-        let mut entry = feed.entry(&named.entry, item.modified_at, &self.stopped);
+        // what a command or the journal says is of now
+        let modified_at = item.modified_at.unwrap_or_else(Utc::now);
+        let mut entry = feed.entry(&named.entry, Some(modified_at), &self.stopped);
         let report = match source::read_item(item, &context, &mut entry) {
             Ok(report) => report,
             Err(error) => return Err(entry.into_failure(error)),
