@@ -87,10 +87,10 @@ fn collect_beside_a_writer(rotation: Rotation) {
                 .output()
                 .expect("it runs");
             let code = ran.status.code();
-            // a file that went between planning and opening is named; so is the only one, cut to nothing
-            let may_fail = rotation == Rotation::CopyTruncate;
-            let ended = code == Some(0) || code == Some(3) || may_fail && code == Some(1);
-            assert!(ended, "{ran:?}");
+            // a file that went between planning and opening is named, and on a busy machine all may go
+            let said = String::from_utf8_lossy(&ran.stdout);
+            let is_named = code == Some(1) && said.contains("missing: ");
+            assert!(code == Some(0) || code == Some(3) || is_named, "{ran:?}");
             let mut lines = BTreeSet::new();
             for (name, bytes) in unpacked(&stack, &stack.path("out")) {
                 if name != "errors.txt" {

@@ -63,10 +63,6 @@ impl Dater {
     /// Takes a part of the file that begins where a line does. Several parts from several places
     /// find formats that the file's beginning does not show.
     pub fn learn(&mut self, sample: &[u8]) {
-        // a hole
-        if !sample.is_empty() && sample.iter().all(|byte| *byte == 0) {
-            return;
-        }
         self.survey.add(sample);
         self.profile = self.survey.profile(&self.clock);
         self.has_learned = true;

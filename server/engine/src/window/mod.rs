@@ -15,9 +15,6 @@
 //! [`PROBE`] bytes has none for us: whether it is taken, as a whole, is the caller's [`Unstamped`];
 //! but one in which it is in doubt which of several stamps are the records' is taken, unless all of
 //! them are of after the window.
-//!
-//! A log that is emptied while its writer keeps its place goes on behind a hole of NULs: one of
-//! more than [`LEADING`] bytes at a file's start is no part of its first line.
 
 mod alike;
 mod boot;
@@ -42,7 +39,7 @@ mod text;
 mod time_format;
 mod time_key;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -97,8 +94,6 @@ pub struct WindowFilter {
     unstamped: Unstamped,
     state: State,
     is_searched: bool,
-    /// So many NULs were passed over at the file's start.
-    hole: u64,
 }
 
 #[derive(Debug)]
@@ -120,7 +115,6 @@ impl WindowFilter {
             unstamped,
             state: State::Probing(Vec::new()),
             is_searched: false,
-            hole: 0,
         }
     }
 
@@ -140,16 +134,6 @@ impl WindowFilter {
     pub fn push(&mut self, chunk: &[u8], out: &mut dyn Write) -> io::Result<()> {
         match &mut self.state {
             State::Probing(probe) => {
-                let nulls = match probe.is_empty() {
-                    true => chunk.iter().take_while(|byte| **byte == 0).count(),
-                    false => 0,
-                };
-                let chunk = if self.hole > 0 || nulls > LEADING {
-                    self.hole += nulls as u64;
-                    &chunk[nulls..]
-                } else {
-                    chunk
-                };
                 let room = PROBE + HEAD - probe.len();
                 let (taken, rest) = chunk.split_at(room.min(chunk.len()));
                 probe.extend_from_slice(taken);
@@ -240,7 +224,6 @@ impl WindowFilter {
             }
             None if self.unstamped == Unstamped::TakeWhole || self.judge.is_in_doubt() => {
                 self.state = State::Whole;
-                io::copy(&mut io::repeat(0).take(self.hole), out)?;
                 out.write_all(&probe)?;
             }
             None => self.state = State::Nothing,
@@ -377,22 +360,6 @@ mod tests {
             "torn line\n".repeat(LEADING / 10 + 1)
         );
         assert_eq!(filtered(long), b"Nov 20 14:01:00 in\n");
-    }
-
-    #[test]
-    fn what_follows_a_hole_is_dated() {
-        let log = "I1120 13:59:59.000000 1 x.go:7] before\nI1120 14:01:00.000000 1 x.go:7] in\n";
-        let hole = vec![0; 3 * PROBE];
-        for log in [log.to_owned(), log.repeat(9000)] {
-            let holed = [&hole, log.as_bytes()].concat();
-            for chunk in [PROBE, usize::MAX] {
-                let kept = filtered_in(&holed, chunk, Unstamped::LeaveOut);
-                assert!(kept == filtered(&log), "{chunk}");
-            }
-        }
-        // what has no stamps is whole with it
-        let holed = [&hole, b"no stamps\n".as_slice()].concat();
-        assert!(filtered(&holed) == holed);
     }
 
     #[test]

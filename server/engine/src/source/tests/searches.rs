@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::time::SystemTime;
 
 use super::files::{Logs, set_last_write};
@@ -73,21 +72,6 @@ fn the_newest_lines_of_a_large_file_count_though_they_are_stamped_otherwise() {
     assert_eq!(String::from_utf8_lossy(&out), expected);
     assert_eq!(report.outcome, ItemOutcome::Complete);
     assert!(report.read_bytes < 3 * 1024 * 1024, "{report:?}");
-}
-
-#[test]
-fn a_log_that_was_emptied_under_its_writer_is_dated_behind_the_hole() {
-    let logs = Logs::new();
-    let log = steady(30_000, 864);
-    logs.write("a.log", "");
-    let file = File::options().write(true).open(logs.path("a.log"));
-    let file = file.expect("a file");
-    file.write_all_at(log.as_bytes(), 48 * 1024 * 1024)
-        .expect("a file");
-    let (report, out) = read(&logs.item("a.log"));
-    assert!(out == asked(&log).as_bytes());
-    assert_eq!(report.outcome, ItemOutcome::Complete);
-    assert!(!report.taken_whole);
 }
 
 #[test]
