@@ -9,11 +9,12 @@
 //! It is looked at chunk by chunk, before the chunk is filtered; a change of which a chunk shows
 //! fewer than [`LEAST`] lines is seen in the next one.
 
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
 use super::dater::{Dater, HEAD};
 use super::moment::Moment;
 use super::place::body;
+use super::probe::lines;
 use super::search::{Slack, later};
 
 /// So many lines without a stamp make a stretch, and so many of it have to have one after all.
@@ -67,7 +68,7 @@ impl Changes {
             before: self.last,
             behind: None,
         };
-        for line in lines(chunk) {
+        for line in heads(chunk) {
             if let Some(moment) = dater.moment(line) {
                 open.behind = Some(moment);
                 let next = Stretch {
@@ -122,7 +123,7 @@ fn is_stamped_all_over(chunk: &[u8], dater: &mut Dater) -> bool {
     // the first line of a piece is torn
     pieces
         .map(|at| &chunk[at..chunk.len().min(at + EVERY)])
-        .all(|piece| is_stamped(lines(piece).skip(1), dater))
+        .all(|piece| is_stamped(heads(piece).skip(1), dater))
         && is_stamped(last_lines(chunk), dater)
 }
 
@@ -139,13 +140,12 @@ fn is_stamped<'c>(lines: impl Iterator<Item = &'c [u8]>, dater: &mut Dater) -> b
 }
 
 /// The lines of a chunk, each with its end; of a long one its beginning.
-fn lines(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = chunk;
-    std::iter::from_fn(move || {
-        let length = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-        let line = rest.split_off(..length)?;
-        (!line.is_empty()).then(|| &line[..line.len().min(HEAD)])
-    })
+fn heads(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines(chunk).map(head)
+}
+
+fn head(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(HEAD)]
 }
 
 /// The lines of a chunk that have an end, from the last one back.
@@ -156,7 +156,7 @@ fn last_lines(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
         let line = &rest[begin..];
         let is_over = rest.is_empty();
         rest = &rest[..begin.saturating_sub(1)];
-        (!is_over).then(|| &line[..line.len().min(HEAD)])
+        (!is_over).then(|| head(line))
     })
 }
 

@@ -32,20 +32,17 @@ pub struct Judge {
 
 impl Judge {
     pub fn new(window: &Window, dater: Dater) -> Self {
-        Self {
-            start: window.start().into(),
-            end: window.end().into(),
-            dater,
-            alike: Alike::default(),
-            changes: Changes::default(),
-            returns: false,
-        }
+        Self::between(window.start().into(), window.end().into(), dater)
     }
 
     /// Of a window that ends here and has no start.
     pub fn of_all_before(end: Moment, dater: Dater) -> Self {
+        Self::between(Moment::EARLIEST, end, dater)
+    }
+
+    fn between(start: Moment, end: Moment, dater: Dater) -> Self {
         Self {
-            start: Moment::EARLIEST,
+            start,
             end,
             dater,
             alike: Alike::default(),
