@@ -1,6 +1,7 @@
 //! What a glob of the configuration finds now, whatever its age: a check of the configuration tells
 //! what is mistyped before a collection depends on it.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use domain::{Reason, Window};
 
 use crate::collection::{Look, plan_sources};
 use crate::config::{EngineConfig, SourceConfig};
-use crate::shown::shown_text;
+use crate::shown::redactor;
 
 /// For looking at one glob: a directory that hangs holds nobody up for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,11 +49,13 @@ pub fn matched(config: &EngineConfig, glob: &str) -> Matched {
         cancel: Arc::new(AtomicBool::new(false)),
     };
     let found = plan_sources(std::iter::once(&source), &look, PATIENCE);
+    // mostly there is nothing to be cleaned
+    let redactor = LazyCell::new(|| redactor(config));
     let missing = found.missing.into_iter();
     Matched {
         files: found.items.len(),
         missing: missing
-            .map(|absent| (shown_text(config, &absent.label), absent.reason))
+            .map(|absent| (redactor.clean_text(&absent.label), absent.reason))
             .collect(),
     }
 }

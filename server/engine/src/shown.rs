@@ -6,18 +6,15 @@
 use crate::config::{EngineConfig, RoleConfig, SourceConfig};
 use crate::redact::Redactor;
 
-/// A name as it may be shown.
-pub fn shown_text(config: &EngineConfig, text: &str) -> String {
-    Redactor::new()
-        .with_own_rules(&config.redaction.rules)
-        .clean_text(text)
+/// Cleans what is shown. To be made once for many texts: it compiles all rules.
+pub fn redactor(config: &EngineConfig) -> Redactor {
+    Redactor::new().with_own_rules(&config.redaction.rules)
 }
 
 /// A role as it may be shown.
 #[must_use]
 pub fn shown_role(config: &EngineConfig, role: &RoleConfig) -> RoleConfig {
-    let redactor = Redactor::new().with_own_rules(&config.redaction.rules);
-    clean_role(&redactor, role)
+    clean_role(&redactor(config), role)
 }
 
 /// The role without secrets; equal to the role where it has none. A command that has one is told as
